@@ -1,0 +1,1 @@
+"""The command line, one module for each noun; serve is where everything is opened."""

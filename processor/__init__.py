@@ -1,0 +1,1 @@
+"""From an accepted drop to its outcome."""

@@ -1,0 +1,1 @@
+"""Where a drop goes when its outcome is known: archive, error, reports, retention."""

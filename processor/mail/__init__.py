@@ -1,0 +1,1 @@
+"""What people are told: the outbox, the templates and the SMTP side."""

@@ -1,0 +1,1 @@
+"""From bytes to header, rows and problems; knows CSV and dates, and no database."""

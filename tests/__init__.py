@@ -1,0 +1,1 @@
+"""The rings of tests, from rules without a disk to killed processes."""

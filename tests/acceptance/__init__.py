@@ -1,0 +1,1 @@
+"""The installed command as a process, and the clients that customers use."""

@@ -1,0 +1,1 @@
+"""Rules on values: no disk, no socket, no sleep; the folders mirror the source."""
