@@ -1,0 +1,370 @@
+"""The only door into the queue (rules U2, U6, U7): what lies in `queue/` was accepted, what lies in `incoming/` was not.
+
+All functions block on the disk: call them in a thread. Layout and life of a drop: docs/developers/life-of-a-drop.md.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from core import clock as clocks
+from core.beneath import rename_without_replacing
+from core.clock import Clock
+from core.errors import ServiceError
+
+DATA = "data"
+META = "meta.json"
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+class UploadLostError(ServiceError):
+    """The bytes of one upload could not be made durable: it is not accepted and must be sent again (U2)."""
+
+    code = "upload_lost"
+    retryable = True
+
+
+class QueueBrokenError(ServiceError):
+    """The queue's own directory could not be made durable: the process must stop, nothing may be retried."""
+
+    code = "queue_broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who brings a file: SFTP user name (or `local folder`, `command line`), address, client version."""
+
+    account: str
+    address: str | None = None
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meta:
+    """What is kept beside the bytes of a drop or an upload, as `meta.json`."""
+
+    uid: str
+    name: str  # as the client gave it
+    origin: Origin
+    started_at: str
+    accepted_at: str | None = None
+    size_bytes: int = 0
+    sha256: str | None = None
+    closed: bool = (
+        False  # the client closed it in good order (a temporary or unusable name, U5)
+    )
+    extents: tuple[tuple[int, int], ...] | None = (
+        None  # what was written, known when a session gave it up
+    )
+    in_order: bool = True  # every write so far began where the one before ended
+    boot: str | None = None  # unsynced bytes of another boot cannot be trusted (U3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where an organization's files lie."""
+
+    root: Path
+    local: Path = field(init=False)
+    archive: Path = field(init=False)
+    error: Path = field(init=False)
+    export: Path = field(init=False)
+    incoming: Path = field(init=False)
+    queue: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("local", "archive", "error", "export", "incoming", "queue"):
+            object.__setattr__(self, name, self.root / name)
+
+    def all(self) -> tuple[Path, ...]:
+        """Return the folders below the root."""
+        return (
+            self.local,
+            self.archive,
+            self.error,
+            self.export,
+            self.incoming,
+            self.queue,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """Bytes that arrive, or a partial upload: a folder in `incoming/`."""
+
+    org_id: str
+    folder: Path
+    meta: Meta
+
+    @property
+    def data(self) -> Path:
+        """Where the bytes lie."""
+        return self.folder / DATA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """One file as accepted: a folder in `queue/`."""
+
+    org_id: str
+    seq: int
+    folder: Path
+    meta: Meta
+
+    @property
+    def data(self) -> Path:
+        """Where the bytes lie."""
+        return self.folder / DATA
+
+
+class Inbox:
+    """Takes files in; one object serves all organizations and threads."""
+
+    def __init__(
+        self,
+        *,
+        data_dir: Path,
+        clock: Clock,
+        accepted: Callable[[Drop], None] | None = None,
+    ) -> None:
+        self._data_dir = data_dir
+        self._clock = clock
+        self._accepted = accepted
+        self._floors: dict[str, int] = {}
+
+    def folders(self, org_id: str) -> Folders:
+        """Return where the organization's files lie."""
+        return Folders(root=self._data_dir / "orgs" / org_id)
+
+    def prepare(self, org_id: str) -> Folders:
+        """Make the organization's folders, durable; existing ones stay as they are."""
+        folders = self.folders(org_id)
+        for folder in folders.all():
+            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        for folder in (folders.root, folders.root.parent, self._data_dir):
+            sync_directory(folder)
+        return folders
+
+    def begin(self, *, org_id: str, name: str, origin: Origin) -> Incoming:
+        """Open a new folder in `incoming/` with an empty data file; a crash leaves it as a partial (U3)."""
+        uid = secrets.token_hex(8)
+        folder = self.folders(org_id).incoming / uid
+        started_at = clocks.to_text(self._clock.now())
+        meta = Meta(
+            uid=uid, name=name, origin=origin, started_at=started_at, boot=boot_id()
+        )
+        folder.mkdir(mode=FOLDER_MODE)
+        incoming = Incoming(org_id=org_id, folder=folder, meta=meta)
+        os.close(
+            os.open(
+                incoming.data,
+                os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC,
+                FILE_MODE,
+            )
+        )
+        _write_meta(folder, meta, durable=False)
+        return incoming
+
+    def note(
+        self, incoming: Incoming, *, durable: bool = False, **changes: Any
+    ) -> Incoming:
+        """Replace fields of the meta data, in one rename; `durable` also syncs bytes, file and folder.
+
+        Raises:
+            UploadLostError: the disk failed or is full.
+        """
+        changed = replace(incoming, meta=replace(incoming.meta, **changes))
+        try:
+            if durable:
+                _sync_file(incoming.data)
+            _write_meta(incoming.folder, changed.meta, durable=durable)
+            if durable:
+                sync_directory(incoming.folder)
+                sync_directory(incoming.folder.parent)
+        except OSError as exc:
+            raise _lost(exc) from exc
+        return changed
+
+    def incoming(self, org_id: str) -> list[Incoming]:
+        """Return what lies in `incoming/`, oldest first; folders that a crash left without meta data are left out."""
+        found = [
+            Incoming(org_id=org_id, folder=folder, meta=meta)
+            for folder in _subfolders(self.folders(org_id).incoming)
+            if (meta := _read_meta(folder)) is not None
+        ]
+        return sorted(found, key=lambda item: (item.meta.started_at, item.meta.uid))
+
+    def accept(self, incoming: Incoming, **changes: Any) -> Drop:
+        """Rule U2: make the file durable and move it into the queue; when this returns, the client may be told OK.
+
+        `changes` replace fields of the meta data (the name after a rename, U5).
+
+        Raises:
+            UploadLostError: bytes or meta data could not be made durable; the caller drops the file.
+            QueueBrokenError: the queue's directory could not; the process must stop.
+        """
+        try:
+            size = _sync_file(incoming.data)
+            meta = replace(
+                incoming.meta,
+                size_bytes=size,
+                accepted_at=clocks.to_text(self._clock.now()),
+                **changes,
+            )
+            _write_meta(incoming.folder, meta, durable=True)
+            sync_directory(incoming.folder)
+        except OSError as exc:
+            raise _lost(exc) from exc
+        queue = self.folders(incoming.org_id).queue
+        with self._counter(incoming.org_id) as seq:
+            target = queue / f"{seq:010d}-{meta.uid}"
+            try:
+                _move(incoming.folder, target)
+            except OSError as exc:
+                raise _lost(exc) from exc
+            try:
+                sync_directory(queue)
+            except OSError as exc:
+                raise QueueBrokenError(
+                    "The queue's directory could not be written to stable storage."
+                ) from exc
+        drop = Drop(org_id=incoming.org_id, seq=seq, folder=target, meta=meta)
+        if self._accepted is not None:
+            self._accepted(drop)
+        return drop
+
+    def discard(self, incoming: Incoming) -> None:
+        """Remove an upload that will not be accepted; twice is once."""
+        shutil.rmtree(incoming.folder, ignore_errors=True)
+
+    def queue(self, org_id: str) -> list[Drop]:
+        """Return the accepted drops in the order of acceptance (U7)."""
+        drops = []
+        for folder in _subfolders(self.folders(org_id).queue):
+            number, _, _uid = folder.name.partition("-")
+            meta = _read_meta(folder)
+            if number.isdigit() and meta is not None:
+                drops.append(
+                    Drop(org_id=org_id, seq=int(number), folder=folder, meta=meta)
+                )
+        return sorted(drops, key=lambda drop: drop.seq)
+
+    def raise_floor(self, org_id: str, seq: int) -> None:
+        """Say that an import has this `seq`: new drops get higher ones, also after a power cut lost the counter."""
+        self._floors[org_id] = max(seq, self._floors.get(org_id, 0))
+
+    @contextmanager
+    def _counter(self, org_id: str) -> Iterator[int]:
+        """Hold the organization's lock and give out its next number: highest in queue, counter and rows plus one."""
+        folders = self.folders(org_id)
+        fd = os.open(
+            folders.root / "seq",
+            os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
+            FILE_MODE,
+        )
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            stored = os.pread(fd, 20, 0).strip()
+            in_queue = (
+                int(name[:10])
+                for name in os.listdir(folders.queue)
+                if name[:10].isdigit()
+            )
+            floor = max(
+                int(stored) if stored.isdigit() else 0, self._floors.get(org_id, 0)
+            )
+            seq = max(in_queue, default=0)
+            seq = max(seq, floor) + 1
+            yield seq
+            os.pwrite(fd, b"%020d" % seq, 0)
+        finally:
+            os.close(fd)
+
+
+def sync_directory(folder: Path) -> None:
+    """Make the entries of a directory durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def boot_id() -> str:
+    """Return what tells one start of the machine from another; empty where the kernel does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def _lost(exc: OSError) -> UploadLostError:
+    return UploadLostError(
+        f"The file could not be stored ({exc.strerror}): send it again later."
+    )
+
+
+def _sync_file(path: Path) -> int:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.fsync(fd)
+        return os.fstat(fd).st_size
+    finally:
+        os.close(fd)
+
+
+def _move(source: Path, target: Path) -> None:
+    above_source = os.open(source.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    above_target = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        rename_without_replacing(
+            source.name, target.name, source_dir=above_source, target_dir=above_target
+        )
+    finally:
+        os.close(above_source)
+        os.close(above_target)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                folder / entry.name
+                for entry in entries
+                if entry.is_dir(follow_symlinks=False)
+            ]
+    except FileNotFoundError:
+        return []
+
+
+def _write_meta(folder: Path, meta: Meta, *, durable: bool) -> None:
+    new = folder / f"{META}.new"
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    try:
+        os.write(fd, json.dumps(asdict(meta)).encode())
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+    new.replace(folder / META)
+
+
+def _read_meta(folder: Path) -> Meta | None:
+    try:
+        values = json.loads((folder / META).read_bytes())
+        extents = values.get("extents")
+        values["extents"] = (
+            None if extents is None else tuple((start, end) for start, end in extents)
+        )
+        values["origin"] = Origin(**values["origin"])
+        return Meta(**values)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

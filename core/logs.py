@@ -1,0 +1,59 @@
+"""Logs (rule O3): one canonical line for each thing that happened, JSON when not on a terminal, to standard error."""
+
+import logging
+import sys
+
+import structlog
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def configure_logs(*, level: str) -> None:
+    """Set up logs for `serve` and its workers; other commands call it with `error`.
+
+    Messages of libraries below a warning are left out, for they may quote what they handle.
+    """
+    on_terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer()
+            if on_terminal
+            else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=_LineLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(
+        level=logging.WARNING,
+        stream=sys.stderr,
+        format='{"event": "library.warned", "logger": "%(name)s"}',
+    )
+
+
+class _LineLogger:
+    """Writes lines; a full disk or a closed pipe loses the line, never the daemon."""
+
+    def msg(self, message: str) -> None:
+        try:
+            sys.stderr.write(message + "\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
+
+
+class _LineLoggerFactory:
+    def __call__(self, *_args: object) -> _LineLogger:
+        return _LineLogger()

@@ -1,0 +1,97 @@
+"""Brings a database to the schema of this program: makes it, or upgrades it after a copy (rule O5)."""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from core.database import damaged
+from core.errors import ServiceError
+from core.migrations import HEAD
+
+COPIES = "before-upgrade"
+
+
+class SchemaError(ServiceError):
+    """The database is of a newer program, or an upgrade would break references."""
+
+    code = "schema"
+
+
+def prepare_database(path: Path) -> None:
+    """Rule O5: make the database, or upgrade it in one transaction after copying it to `before-upgrade/`.
+
+    Does nothing to a current one (0.3 ms), which is why every command may call it.
+
+    Raises:
+        DatabaseDamagedError: the file is not a sound database.
+        SchemaError: it is newer than this program, or rows would point nowhere after the upgrade.
+    """
+    if _version(path) == HEAD:
+        return
+    with _migration_lock(path):
+        version = _version(path)
+        if version != HEAD:
+            if version is not None:
+                _keep_copy(path, version)
+            _upgrade(path, version)
+
+
+def _version(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    try:
+        with closing(
+            sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)
+        ) as connection:
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[
+                0
+            ]:
+                return None
+            row = connection.execute(
+                "SELECT version_num FROM alembic_version"
+            ).fetchone()
+    except sqlite3.DatabaseError as exc:
+        raise damaged(path) from exc
+    return str(row[0]) if row else None
+
+
+@contextmanager
+def _migration_lock(path: Path) -> Iterator[None]:
+    fd = os.open(
+        path.with_name("migrate.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _keep_copy(path: Path, version: str) -> None:
+    folder = path.with_name(COPIES)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (
+        closing(sqlite3.connect(path)) as source,
+        closing(sqlite3.connect(folder / f"{version}.sqlite")) as target,
+    ):
+        source.backup(target)
+    shutil.copymode(path, folder / f"{version}.sqlite")
+
+
+def _upgrade(path: Path, version: str | None) -> None:
+    # Alembic takes 150 ms to import and is needed once in the life of a schema.
+    from core.migrations.runner import UnknownVersionError, upgrade
+
+    if version is None:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    try:
+        upgrade(path)
+    except UnknownVersionError as exc:
+        raise SchemaError(
+            f"The database has schema {version}, which this rosterdrop does not know: it was made by a newer one. "
+            "Install that version again."
+        ) from exc

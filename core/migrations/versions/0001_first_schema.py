@@ -1,0 +1,276 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+# A change of a user that no import made voids his fingerprint: else the next import would pass his line over.
+USERS_TOUCHED = """
+CREATE TRIGGER users_touched AFTER UPDATE ON users
+WHEN new.last_import IS NULL OR new.last_import IS old.last_import
+BEGIN INSERT OR IGNORE INTO fingerprint_voids (user_id, org_no) VALUES (new.id, new.org_no); END
+"""
+
+
+def upgrade() -> None:
+    """Make all tables."""
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("org_no", Id, nullable=True),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("event", sa.String(length=64), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
+    op.create_index(op.f("ix_audit_org_no"), "audit", ["org_no"], unique=False)
+    op.create_table(
+        "fingerprint_voids",
+        sa.Column("user_id", Id, nullable=False),
+        sa.Column("org_no", Id, nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_fingerprint_voids")),
+    )
+    op.create_index(
+        op.f("ix_fingerprint_voids_org_no"),
+        "fingerprint_voids",
+        ["org_no"],
+        unique=False,
+    )
+    op.create_table(
+        "organizations",
+        sa.Column("no", Id, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("username", sa.String(length=64), nullable=False),
+        sa.Column("username_key", sa.String(length=64), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("disabled_at", sa.Text(), nullable=True),
+        sa.Column("removed_at", sa.Text(), nullable=True),
+        sa.Column("directory_version", sa.Integer(), nullable=False),
+        sa.Column("users_made", sa.Integer(), nullable=False),
+        sa.Column("teams_made", sa.Integer(), nullable=False),
+        sa.Column("date_order", sa.String(length=3), nullable=True),
+        sa.Column("date_order_import", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_organizations")),
+        sa.UniqueConstraint("id", name=op.f("uq_organizations_id")),
+        sa.UniqueConstraint("username_key", name=op.f("uq_organizations_username_key")),
+    )
+    op.create_table(
+        "fields",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_no", Id, nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("label_key", sa.Text(), nullable=False),
+        sa.Column("type", sa.String(length=8), nullable=False),
+        sa.Column("strict", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["org_no"], ["organizations.no"], name=op.f("fk_fields_org_no")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fields")),
+        sa.UniqueConstraint(
+            "org_no", "label_key", name=op.f("uq_fields_org_no_label_key")
+        ),
+    )
+    op.create_table(
+        "imports",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("org_no", Id, nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("account", sa.Text(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("client", sa.Text(), nullable=True),
+        sa.Column("accepted_at", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.Text(), nullable=True),
+        sa.Column("finished_at", sa.Text(), nullable=True),
+        sa.Column("kind", sa.String(length=8), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("filed_as", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["org_no"], ["organizations.no"], name=op.f("fk_imports_org_no")
+        ),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_imports")),
+        sa.UniqueConstraint("org_no", "seq", name=op.f("uq_imports_org_no_seq")),
+        sa.UniqueConstraint("uid", name=op.f("uq_imports_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("org_no", Id, nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("email_key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("first_name", sa.Text(), nullable=False),
+        sa.Column("last_name", sa.Text(), nullable=False),
+        sa.Column("account_type", sa.String(length=16), nullable=False),
+        sa.Column("is_org_admin", sa.Integer(), nullable=False),
+        sa.Column("deactivated_at", sa.Text(), nullable=True),
+        sa.Column("deactivation_date", sa.Text(), nullable=True),
+        sa.Column("deactivates_at", sa.Text(), nullable=True),
+        sa.Column("manager_id", Id, nullable=True),
+        sa.Column("custom", sa.Text(), nullable=False),
+        sa.Column("last_import", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["manager_id"],
+            ["users.id"],
+            name=op.f("fk_users_manager_id"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["org_no"], ["organizations.no"], name=op.f("fk_users_org_no")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint(
+            "org_no", "email_key", name=op.f("uq_users_org_no_email_key")
+        ),
+    )
+    op.create_table(
+        "changes",
+        sa.Column("import_number", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("target", Id, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("old", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("new", sa.JSON(none_as_null=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["import_number"], ["imports.number"], name=op.f("fk_changes_import_number")
+        ),
+        sa.PrimaryKeyConstraint("import_number", "place", name=op.f("pk_changes")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "fingerprints",
+        sa.Column("org_no", Id, nullable=False),
+        sa.Column("meaning", sa.LargeBinary(), nullable=False),
+        sa.Column("import_number", sa.Integer(), nullable=False),
+        sa.Column("digests", sa.LargeBinary(), nullable=False),
+        sa.Column("people", sa.LargeBinary(), nullable=False),
+        sa.Column("named", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_number"],
+            ["imports.number"],
+            name=op.f("fk_fingerprints_import_number"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["org_no"], ["organizations.no"], name=op.f("fk_fingerprints_org_no")
+        ),
+        sa.PrimaryKeyConstraint("org_no", name=op.f("pk_fingerprints")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_no", Id, nullable=True),
+        sa.Column("import_number", sa.Integer(), nullable=True),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.Text(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["import_number"], ["imports.number"], name=op.f("fk_outbox_import_number")
+        ),
+        sa.ForeignKeyConstraint(
+            ["org_no"], ["organizations.no"], name=op.f("fk_outbox_org_no")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_outbox_message_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        op.f("ix_outbox_import_number"), "outbox", ["import_number"], unique=False
+    )
+    op.create_index(
+        op.f("ix_outbox_state_next_at"), "outbox", ["state", "next_at"], unique=False
+    )
+    op.create_table(
+        "problems",
+        sa.Column("import_number", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("is_note", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=True),
+        sa.Column("column", sa.Text(), nullable=True),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("advice", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_number"],
+            ["imports.number"],
+            name=op.f("fk_problems_import_number"),
+        ),
+        sa.PrimaryKeyConstraint("import_number", "place", name=op.f("pk_problems")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "teams",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("org_no", Id, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("owner_id", Id, nullable=True),
+        sa.Column("parent_id", Id, nullable=True),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["org_no"], ["organizations.no"], name=op.f("fk_teams_org_no")
+        ),
+        sa.ForeignKeyConstraint(
+            ["owner_id"],
+            ["users.id"],
+            name=op.f("fk_teams_owner_id"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"],
+            ["teams.id"],
+            name=op.f("fk_teams_parent_id"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
+        sa.UniqueConstraint(
+            "org_no", "name_key", name=op.f("uq_teams_org_no_name_key")
+        ),
+    )
+    op.create_table(
+        "memberships",
+        sa.Column("user_id", Id, nullable=False),
+        sa.Column("team_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["teams.id"], name=op.f("fk_memberships_team_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_memberships_user_id")
+        ),
+        sa.PrimaryKeyConstraint("user_id", "team_id", name=op.f("pk_memberships")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_memberships_team_id"), "memberships", ["team_id"], unique=False
+    )
+    op.execute(USERS_TOUCHED)

@@ -1,0 +1,113 @@
+"""Settings of one organization: key, default, allowed values (the last table of section X)."""
+
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+
+from core.addresses import AddressError, parse_address
+from core.errors import UsageError
+
+NO_WORDS = ("", "none")
+
+
+def _address(value: str) -> str:
+    try:
+        return parse_address(value).text
+    except AddressError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def _yes_or_no(value: Any) -> Any:
+    return (
+        {"yes": True, "no": False}.get(value.lower(), value)
+        if isinstance(value, str)
+        else value
+    )
+
+
+def _none_word(value: Any) -> Any:
+    return (
+        None if isinstance(value, str) and value.strip().lower() in NO_WORDS else value
+    )
+
+
+def _split(value: Any) -> Any:
+    return (
+        [part for part in (p.strip() for p in value.split(",")) if part]
+        if isinstance(value, str)
+        else value
+    )
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class OrganizationSettings(BaseModel):
+    """What an organization chooses; everything but the owner has a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    owner: Address
+    recipients: Annotated[tuple[Address, ...], BeforeValidator(_split)] = ()
+    mode: Literal["live", "test"] = "live"
+    dates: Literal["auto", "dmy", "mdy"] = "auto"
+    time_zone: str = "UTC"
+    encoding: Literal["utf-8", "iso-8859-1", "windows-1252", "utf-16"] = "utf-8"
+    all_or_nothing: YesNo = False
+    teams: Literal["add", "replace"] = "add"
+    clear_word: Annotated[str | None, BeforeValidator(_none_word)] = None
+    header_map: dict[str, str] = Field(
+        default_factory=dict
+    )  # H5: set by `org map`, in the order of preference
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as exc:
+            raise ValueError("not an IANA time zone such as Europe/Berlin") from exc
+        return value
+
+    def to_stored(self) -> dict[str, Any]:
+        """Return what differs from the defaults, as it is kept in the database."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    def changed(self, assignments: dict[str, Any]) -> "OrganizationSettings":
+        """Return these settings with `assignments` applied; every bad one is named.
+
+        Raises:
+            UsageError: a key is unknown or a value is not allowed.
+        """
+        return parse_organization_settings({**self.to_stored(), **assignments})
+
+
+def parse_organization_settings(values: dict[str, Any]) -> OrganizationSettings:
+    """Read settings from text or stored values.
+
+    Raises:
+        UsageError: a key is unknown or a value is not allowed; all are named.
+    """
+    try:
+        return OrganizationSettings(**values)
+    except ValidationError as exc:
+        raise UsageError(
+            "; ".join(_complaint(error) for error in exc.errors())
+        ) from exc
+
+
+def _complaint(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{name}: no such setting"
+    return f"{name}: {error['msg'].removeprefix('Value error, ')}"

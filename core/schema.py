@@ -1,0 +1,249 @@
+"""The tables. Columns are explained here and nowhere else; migrations (core/migrations) make them.
+
+Times are ISO 8601 text in UTC (`core.clock.to_text`), dates `yyyy-mm-dd`, booleans 0 and 1. Ids of users and
+teams are `organizations.no << 32 | n`: an import allots them before it takes the write lock, rows of one
+organization lie together, and no two organizations can meet.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# INTEGER, not BIGINT, is what makes a rowid in SQLite.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("no", Id, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("username", String(64), nullable=False),
+    Column("username_key", String(64), nullable=False, unique=True),  # casefolded
+    Column("password_hash", Text, nullable=False),
+    Column(
+        "settings", JSON, nullable=False
+    ),  # only what differs from core.organization_settings' defaults
+    Column("created_at", Text, nullable=False),
+    Column("disabled_at", Text),
+    Column("removed_at", Text),
+    Column(
+        "directory_version", Integer, nullable=False, default=0
+    ),  # grows with each change of users or teams
+    Column(
+        "users_made", Integer, nullable=False, default=0
+    ),  # the highest n given to a user
+    Column("teams_made", Integer, nullable=False, default=0),
+    Column(
+        "date_order", String(3)
+    ),  # dmy or mdy: what an applied file proved last (P9)
+    Column("date_order_import", Integer),  # the import that proved it
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
+    Column("email", Text, nullable=False),  # the first spelling (P1)
+    Column("email_key", Text, nullable=False),  # casefolded
+    Column("name", Text, nullable=False),
+    Column("first_name", Text, nullable=False, default=""),
+    Column("last_name", Text, nullable=False, default=""),
+    Column("account_type", String(16), nullable=False),  # Regular, Observer
+    Column("is_org_admin", Integer, nullable=False, default=0),
+    Column("deactivated_at", Text),  # set: deactivated since then
+    Column("deactivation_date", Text),  # what the file says (P8)
+    Column("deactivates_at", Text),  # when the plan is due
+    Column(
+        "manager_id", Id, ForeignKey("users.id", deferrable=True, initially="DEFERRED")
+    ),
+    Column(
+        "custom", Text, nullable=False, default="{}"
+    ),  # JSON object, field label -> value
+    Column(
+        "last_import", Integer
+    ),  # the import that last wrote this row; see the trigger on users
+    UniqueConstraint("org_no", "email_key"),
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column(
+        "owner_id", Id, ForeignKey("users.id", deferrable=True, initially="DEFERRED")
+    ),
+    Column(
+        "parent_id", Id, ForeignKey("teams.id", deferrable=True, initially="DEFERRED")
+    ),
+    Column("type", Text),
+    UniqueConstraint("org_no", "name_key"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("team_id", Id, ForeignKey("teams.id"), primary_key=True),
+    Index(None, "team_id"),
+    sqlite_with_rowid=False,
+)
+
+fields = Table(
+    "fields",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("label_key", Text, nullable=False),  # as H4 compares labels
+    Column("type", String(8), nullable=False),  # text, date, boolean
+    Column(
+        "strict", Integer, nullable=False, default=0
+    ),  # 1: the type was set by command (C2)
+    UniqueConstraint("org_no", "label_key"),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
+    Column(
+        "uid", String(32), nullable=False, unique=True
+    ),  # of the drop: one acceptance, one import
+    Column("seq", Integer, nullable=False),
+    Column("name", Text, nullable=False),  # as the client gave it
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", String(64)),
+    Column("account", Text),
+    Column("address", Text),
+    Column("client", Text),
+    Column("accepted_at", Text, nullable=False),
+    Column("started_at", Text),
+    Column("finished_at", Text),
+    Column("kind", String(8)),  # users, teams
+    Column(
+        "outcome", String(16)
+    ),  # imported, partial, refused, checked, discarded; waiting, held may change
+    Column("counts", JSON, nullable=False, default={}),
+    Column(
+        "attempts", Integer, nullable=False, default=0
+    ),  # starts that ended without an outcome
+    Column(
+        "filed_as", Text
+    ),  # relative to the organization's folder, once it lies there
+    UniqueConstraint("org_no", "seq"),
+    sqlite_autoincrement=True,
+)
+
+problems = Table(
+    "problems",
+    metadata,
+    Column("import_number", Integer, ForeignKey("imports.number"), primary_key=True),
+    Column("place", Integer, primary_key=True),  # 0, 1, 2 ... in the order of the file
+    Column("is_note", Integer, nullable=False),
+    Column("line", Integer),
+    Column("column", Text),
+    Column("code", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("import_number", Integer, ForeignKey("imports.number"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),  # user, team
+    Column("target", Id, nullable=False),  # users.id or teams.id
+    Column("key", Text, nullable=False),  # address or team name before the change
+    Column("field", Text, nullable=False),
+    Column("old", JSON(none_as_null=True)),
+    Column("new", JSON(none_as_null=True)),
+    sqlite_with_rowid=False,
+)
+
+# What the organization's last users file said, packed for comparison without parsing; see
+# processor/directory/fingerprints.py. Equal position in each blob is one user.
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("org_no", Id, ForeignKey("organizations.no"), primary_key=True),
+    Column(
+        "meaning", LargeBinary, nullable=False
+    ),  # of header, map, settings, fields and rules version
+    Column("import_number", Integer, ForeignKey("imports.number"), nullable=False),
+    Column("digests", LargeBinary, nullable=False),
+    Column("people", LargeBinary, nullable=False),
+    Column(
+        "named", LargeBinary, nullable=False
+    ),  # users that file named without a fingerprint
+)
+
+# Users whom something else than an import has touched since: their fingerprints count no more.
+fingerprint_voids = Table(
+    "fingerprint_voids",
+    metadata,
+    Column("user_id", Id, primary_key=True),
+    Column("org_no", Id, nullable=False, index=True),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("org_no", Id, ForeignKey("organizations.no")),
+    Column("import_number", Integer, ForeignKey("imports.number"), index=True),
+    Column("recipient", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("message_id", Text, nullable=False, unique=True),
+    Column("state", String(8), nullable=False),  # waiting, sent, failed, skipped
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("created_at", Text, nullable=False),
+    Column("next_at", Text, nullable=False),
+    Column("sent_at", Text),
+    Column("last_error", Text),
+    Index(None, "state", "next_at"),
+    sqlite_autoincrement=True,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False, index=True),
+    Column("org_no", Id, index=True),
+    Column("who", Text, nullable=False),
+    Column("address", Text),
+    Column("event", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("detail", Text),
+    sqlite_autoincrement=True,
+)
