@@ -1,0 +1,54 @@
+"""What every ring of tests may ask for: hypothesis profiles and external programs."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline anywhere: a slow machine is not a broken rule.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+# Debian's package of each external program that tests start.
+PACKAGES = {
+    "chromium": "chromium",
+    "curl": "curl",
+    "debugfs": "e2fsprogs",
+    "fusermount3": "fuse3",
+    "lftp": "lftp",
+    "mkfs.ext4": "e2fsprogs",
+    "psftp": "putty-tools",
+    "rclone": "rclone",
+    "scp": "openssh-client",
+    "sftp": "openssh-client",
+    "sftp-server": "openssh-sftp-server",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "ssh-keyscan": "openssh-client",
+    "sshd": "openssh-server",
+    "sshfs": "sshfs",
+    "strace": "strace",
+}
+# Daemons and disk tools are not on every user's PATH.
+PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", "/usr/lib/openssh"))
+
+
+def find_tool(name: str) -> Path:
+    """The external program `name`; without it the test is skipped, and in CI it fails."""
+    found = shutil.which(name, path=PLACES)
+    if found is None:
+        message = f"{name} is not installed: apt-get install {PACKAGES.get(name, name)}"
+        if os.environ.get("CI"):
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], Path]:
+    """Find an external program: `tool("sftp")` is its path."""
+    return find_tool
