@@ -1,0 +1,187 @@
+"""Files a drop away when its outcome is known (rule R1): what stands beside it first, its bytes, the queue last.
+
+Blocking: for a thread or a worker process. Names follow from the row, so a second call after a crash at any point
+ends in the same state.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from core.beneath import rename_without_replacing
+from core.errors import ServiceError
+from core.inbox import DATA, FILE_MODE, FOLDER_MODE, META, Drop, Folders
+from processor.filing import names
+from processor.filing.problems_csv import write_problems
+from processor.filing.rejected import Range, write_rejected
+from processor.filing.report import ReportContents, render_report
+
+BLOCK_BYTES = 1 << 20
+
+
+class FilingError(ServiceError):
+    """The disk did not take what is to be filed; the same call may succeed later and loses nothing."""
+
+    code = "filing_failed"
+    retryable = True
+
+
+class FiledTwiceError(ServiceError):
+    """Another file has the name; it is never overwritten."""
+
+    code = "filed_twice"
+
+
+class DropLostError(ServiceError):
+    """The bytes are neither in the queue nor where they belong."""
+
+    code = "drop_lost"
+
+
+def file_away(
+    *,
+    folders: Folders,
+    drop: Drop,
+    contents: ReportContents,
+    header_range: Range | None = None,
+    refused_ranges: Sequence[Range] = (),
+) -> str:
+    """Rule R1: file the drop and return its path below the organization's folder; twice is once.
+
+    `rejected.csv` needs `header_range`. Without bytes in the queue (a crash came between) they are read where they
+    were filed.
+
+    Raises:
+        FilingError: the disk is full or failed; call again later.
+        FiledTwiceError: a different file has the name already.
+        DropLostError: there are no bytes to file.
+    """
+    path = names.filed_as(contents.record)
+    target = folders.root / path
+    try:
+        source = _where_the_bytes_are(drop.data, target)
+        _write_beside(folders, contents, source, header_range, refused_ranges)
+        _move_data(drop, target)
+        _remove_from_queue(drop)
+    except OSError as exc:
+        raise FilingError(
+            f"The file could not be filed ({exc.strerror or exc}): it stays in the queue."
+        ) from exc
+    return path
+
+
+def _where_the_bytes_are(queued: Path, filed: Path) -> Path:
+    for path in (queued, filed):
+        if path.is_file() and not path.is_symlink():
+            return path
+    raise DropLostError("The bytes of the drop are neither in the queue nor filed: restore a backup.")
+
+
+def _write_beside(
+    folders: Folders,
+    contents: ReportContents,
+    source: Path,
+    header: Range | None,
+    rows: Sequence[Range],
+) -> None:
+    record, problems = contents.record, contents.problems
+    table = names.problems_path(record, problems=len(problems))
+    rejected = names.rejected_path(record)
+    if table is not None:
+        _write_whole(folders, table, lambda file: write_problems(file, problems))
+    if rejected is not None and header is not None and rows:
+        _write_whole(
+            folders,
+            rejected,
+            lambda file: write_rejected(file, data=source, header=header, rows=rows),
+        )
+    page = render_report(contents).encode("utf-8", "replace")
+    _write_whole(folders, names.report_path(record), lambda file: _write_all(file, page))
+
+
+def _write_all(file: BinaryIO, page: bytes) -> None:
+    file.write(page)
+
+
+def _write_whole(folders: Folders, path: str, write: Callable[[BinaryIO], None]) -> None:
+    """Write to a hidden name, make it durable, rename: nobody ever reads half of it."""
+    place = PurePosixPath(path)
+    with _directory(folders.root / place.parent) as folder:
+        hidden = _write_hidden(place.name, folder, write)
+        os.rename(hidden, place.name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
+
+
+def _write_hidden(name: str, folder: int, write: Callable[[BinaryIO], None]) -> str:
+    """Write a durable file under a name that begins with a dot, and return that; a full disk leaves nothing."""
+    hidden = f".{name}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(hidden, flags, FILE_MODE, dir_fd=folder)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        os.unlink(hidden, dir_fd=folder)
+        raise
+    return hidden
+
+
+def _move_data(drop: Drop, target: Path) -> None:
+    if not drop.data.exists():
+        return
+    with _directory(drop.folder) as queue, _directory(target.parent) as folder:
+        try:
+            rename_without_replacing(DATA, target.name, source_dir=queue, target_dir=folder)
+        except FileExistsError:
+            _require_equal(drop.data, target)
+        except OSError as exc:
+            if exc.errno != errno.EXDEV:
+                raise
+            _copy_across(drop.data, target.name, folder)
+        os.fsync(folder)
+        os.fsync(queue)
+
+
+def _copy_across(source: Path, name: str, folder: int) -> None:
+    """Do what a rename does where `archive` or `error` is another file system."""
+    with source.open("rb") as data:
+        hidden = _write_hidden(name, folder, lambda file: shutil.copyfileobj(data, file, BLOCK_BYTES))
+    rename_without_replacing(hidden, name, source_dir=folder, target_dir=folder)
+
+
+def _require_equal(queued: Path, filed: Path) -> None:
+    with queued.open("rb") as one, filed.open("rb") as other:
+        while True:
+            block = one.read(BLOCK_BYTES)
+            if block != other.read(BLOCK_BYTES):
+                raise FiledTwiceError(
+                    f"A different file is filed as {filed.name} already: move it away, the drop stays in the queue."
+                )
+            if not block:
+                return
+
+
+def _remove_from_queue(drop: Drop) -> None:
+    """Remove the queue's folder, its meta data last: without them nobody would find a folder that a crash left."""
+    if not drop.folder.exists():
+        return
+    for entry in sorted(os.listdir(drop.folder), key=lambda name: name == META):
+        (drop.folder / entry).unlink(missing_ok=True)
+    drop.folder.rmdir()
+
+
+@contextmanager
+def _directory(path: Path) -> Iterator[int]:
+    """Open a folder of ours, made again if somebody removed it; a link is not followed (U1)."""
+    path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)

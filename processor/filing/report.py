@@ -1,0 +1,182 @@
+"""The page that stands beside a filed drop (rule R1): one self-contained HTML file, no scripts, nothing fetched.
+
+It shows values of the changes: it is the customer's own file in the customer's own folder.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from core.clock import from_text
+from core.organizations import Organization
+from processor.filing import names, wording
+from processor.filing.change_lists import SHOWN, ChangeList, shown_lists
+from processor.findings import Note, Problem
+from processor.imports import Change, ImportRecord
+
+TEMPLATES = Path(__file__).with_name("templates")
+_CODE = re.compile(r"`([^`]+)`")
+
+_FIELDS = {
+    "email": "User Email",
+    "name": "User Name",
+    "first_name": "First Name",
+    "last_name": "Last Name",
+    "account_type": "User Account Type",
+    "is_org_admin": "Is Org Admin",
+    "status": "Status",
+    "deactivation_date": "Deactivation Date",
+    "deactivates_at": "Deactivated at",
+    "manager_email": "Manager Email",
+    "teams": "Teams",
+}
+_TEAM_FIELDS = {
+    "name": "Team Name",
+    "owner_email": "Team Owner",
+    "parent": "Parent Team",
+    "type": "Team Type",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContents:
+    """What a report tells; `changes` may be cut to the first 1,000 of each list if `change_totals` says so."""
+
+    record: ImportRecord
+    organization: Organization
+    problems: Sequence[Problem] = ()
+    notes: Sequence[Note] = ()
+    changes: Sequence[Change] = ()
+    change_totals: Mapping[ChangeList, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemGroup:
+    """Findings with one code and one advice: said once, with the places."""
+
+    code: str
+    advice: str
+    total: int
+    places: tuple[Problem, ...]
+    more: int
+
+
+def render_report(contents: ReportContents) -> str:
+    """Rule R1: outcome, counts, notes, problems with advice, planned deactivations, each change."""
+    record = contents.record
+    zone = ZoneInfo(contents.organization.settings.time_zone)
+    return _template().render(
+        record=record,
+        organization=contents.organization,
+        headline=wording.headline(record),
+        tone=wording.tone(record),
+        meaning=wording.meaning(record),
+        tiles=wording.tiles(record),
+        folder=names.folder_of(record),
+        file=names.filed_name(record),
+        beside=_beside(contents),
+        problems=_groups(contents.problems),
+        problem_total=len(contents.problems),
+        notes=_groups(contents.notes),
+        note_total=len(contents.notes),
+        lists=shown_lists(contents.changes, contents.change_totals),
+        rejected=names.rejected_path(record),
+        time=lambda text: _time(text, zone),
+        label=_label,
+        value=lambda value: _value(value, zone),
+        grouped=wording.grouped,
+        size=_size(record.size_bytes),
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["coded"] = _coded
+    return environment.get_template("report.html.j2")
+
+
+def _beside(contents: ReportContents) -> list[str]:
+    """Return the other files of this import."""
+    paths = (
+        names.problems_path(contents.record, problems=len(contents.problems)),
+        names.rejected_path(contents.record),
+    )
+    return [path for path in paths if path is not None]
+
+
+def _groups(findings: Sequence[Problem]) -> list[ProblemGroup]:
+    """Group by code and advice, in the order in which each first appears; 1,000 places are shown in all."""
+    order: dict[tuple[str, str], list[Problem]] = {}
+    for finding in findings:
+        order.setdefault((finding.code, finding.advice), []).append(finding)
+    groups = []
+    left = SHOWN
+    for (code, advice), places in order.items():
+        shown = tuple(places[:left])
+        left -= len(shown)
+        groups.append(ProblemGroup(code, advice, len(places), shown, len(places) - len(shown)))
+    return groups
+
+
+def _coded(text: str) -> Markup:
+    """Show what stands between backticks as code; everything is escaped."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just here
+
+
+def _label(change: Change) -> str:
+    if change.kind == "user" and change.field == "teams":
+        return "left" if change.new is None else "joined"
+    if change.field.startswith("custom."):
+        return change.field.removeprefix("custom.")
+    labels = _TEAM_FIELDS if change.kind == "team" else _FIELDS
+    return labels.get(change.field, change.field)
+
+
+def _value(value: object, zone: ZoneInfo) -> str:
+    match value:
+        case None | "":
+            return ""
+        case bool():
+            return "Yes" if value else "No"
+        case list() | tuple():
+            return ", ".join(_value(part, zone) for part in value)
+        case str() if len(value) > 18 and value[10:11] == "T":
+            return _time(value, zone)
+        case _:
+            return str(value)
+
+
+def _time(text: str, zone: ZoneInfo) -> str:
+    try:
+        moment = from_text(text)
+    except ValueError:
+        return text
+    return _in_zone(moment, zone) if moment.tzinfo else text
+
+
+def _in_zone(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname() or zone.key}"
+
+
+def _size(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
