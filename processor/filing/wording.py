@@ -74,9 +74,10 @@ def meaning(record: ImportRecord) -> str:
 
 
 def tiles(record: ImportRecord) -> list[Tile]:
-    """Return the counts worth showing: rows always, the rest where it is not 0 (people or teams by the file's kind)."""
+    """Return the counts worth showing: those that are not 0, and the rows of every file that was read."""
     counts = record.counts
-    shown = [Tile(counts.rows, _plural(counts.rows, "row", "rows") + " in the file")]
+    was_read = counts.rows or record.outcome in (Outcome.IMPORTED, Outcome.PARTIAL, Outcome.CHECKED)
+    shown = [Tile(counts.rows, _plural(counts.rows, "row", "rows") + " in the file")] if was_read else []
     rest = [
         Tile(counts.users_created, _users(counts.users_created) + " created", "good"),
         Tile(counts.users_updated, _users(counts.users_updated) + " updated", "good"),

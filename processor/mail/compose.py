@@ -1,0 +1,101 @@
+"""Composes the mail of one import (rule N1): never a cell value, never an attachment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from core.clock import from_text
+from core.organizations import Organization
+from processor.filing import wording
+from processor.findings import Note, Problem
+from processor.imports import ImportRecord, Outcome
+from processor.mail.consequences import if_nobody_acts, places, time_in_words, who_can_open
+from processor.mail.labels import shown_label
+from processor.mail.mails import MailContent, one_line
+from processor.mail.templating import template
+
+PROBLEMS_SHOWN = 10
+KEPT_DAYS = 90
+
+_COLOURS = {  # text, background
+    "good": ("#1c7a4a", "#e4f4ea"),
+    "warn": ("#8f5a00", "#fdf1d8"),
+    "bad": ("#b3261e", "#fce8e6"),
+    "calm": ("#34568b", "#e6edf7"),
+    "": ("#1d2126", "#ffffff"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportNews:
+    """What there is to tell of one import.
+
+    `column_numbers` gives the place of a label, from 1, for labels that may be data; `due_at` is when a waiting drop
+    is imported.
+    """
+
+    record: ImportRecord
+    organization: Organization
+    problems: Sequence[Problem] = ()
+    notes: Sequence[Note] = ()
+    column_numbers: Mapping[str, int] = field(default_factory=dict)
+    due_at: datetime | None = None
+    kept_days: int = KEPT_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class SaidProblem:
+    """A problem as the mail says it."""
+
+    place: str
+    text: str
+    advice: str
+
+
+def compose_import_mail(news: ImportNews) -> MailContent:
+    """Rule N1: outcome, counts, the first problems, where the files are, who can open them, what if nobody acts."""
+    record, organization = news.record, news.organization
+    zone = ZoneInfo(organization.settings.time_zone)
+    name, file = one_line(organization.name), one_line(record.name)
+    due_at = time_in_words(news.due_at.astimezone(zone)) if news.due_at else None
+    values = {
+        "organization": name,
+        "file": file,
+        "record": record,
+        "accepted": time_in_words(from_text(record.accepted_at).astimezone(zone)),
+        "headline": wording.headline(record),
+        "colours": _COLOURS[wording.tone(record)],
+        "colours_of": _COLOURS,
+        "meaning": wording.meaning(record).replace(" Below stands what", " The counts say what"),
+        "tiles": wording.tiles(record),
+        "grouped": wording.grouped,
+        "problems": [_said(problem, news) for problem in news.problems[:PROBLEMS_SHOWN]],
+        "problems_title": "Why" if record.outcome is Outcome.DISCARDED else "What to put right",
+        "more": max(0, len(news.problems) - PROBLEMS_SHOWN),
+        "notes": len(news.notes),
+        "places": places(record, problems=len(news.problems)),
+        "who": who_can_open(organization.username),
+        "if_nobody_acts": if_nobody_acts(record, due_at=due_at, kept_days=news.kept_days),
+    }
+    return MailContent(
+        subject=f"{name}: {file} {wording.summary(record)}",
+        text=template("import.txt.j2").render(values),
+        html=template("import.html.j2").render(values),
+    )
+
+
+def _said(problem: Problem, news: ImportNews) -> SaidProblem:
+    parts = []
+    if problem.line is not None:
+        parts.append(f"line {wording.grouped(problem.line)}")
+    if problem.column is not None:
+        parts.append(one_line(shown_label(problem.column, news.column_numbers.get(problem.column))))
+    place = ", ".join(parts) or "the whole file"
+    return SaidProblem(place[0].upper() + place[1:], _sentence(problem.text), _sentence(problem.advice))
+
+
+def _sentence(text: str) -> str:
+    """End a text of the catalogue as a sentence ends."""
+    said = " ".join(text.split())
+    return said if said.endswith((".", "!", "?", ":")) or not said else f"{said}."

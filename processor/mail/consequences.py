@@ -1,0 +1,62 @@
+"""What a mail says about the files and about what happens if nobody acts (rule N1). Pure."""
+
+from datetime import datetime
+
+from processor.filing import names
+from processor.imports import ImportRecord, Outcome
+
+
+def places(record: ImportRecord, *, problems: int) -> list[tuple[str, str]]:
+    """Return what lies where, as the customer's SFTP client sees it; nothing while the drop is in the queue."""
+    if record.outcome is None or not record.outcome.is_final:
+        return []
+    paths = [
+        ("The file", names.filed_as(record)),
+        ("The report", names.report_path(record)),
+        ("The problems as a table", names.problems_path(record, problems=problems)),
+        ("The refused rows, ready to be corrected", names.rejected_path(record)),
+    ]
+    return [(what, f"/{path}") for what, path in paths if path is not None]
+
+
+def who_can_open(username: str) -> str:
+    """Say who has access to the folder."""
+    return f"Whoever logs in by SFTP as {username} can open them, and support; nobody else."
+
+
+def if_nobody_acts(record: ImportRecord, *, due_at: str | None, kept_days: int) -> str:
+    """Say what happens if nobody acts; `due_at` is the time of a waiting drop in words."""
+    kept = f" The files are kept for {kept_days} days." if kept_days else ""
+    match record.outcome:
+        case Outcome.IMPORTED:
+            return "Nothing is to be done." + kept
+        case Outcome.PARTIAL:
+            return (
+                "What was refused stays as it was in the directory, until a later file has it right. "
+                "Nothing else depends on it." + kept
+            )
+        case Outcome.REFUSED:
+            return (
+                "The directory stays as it is; the next file is imported by itself, as if this one had not come."
+                + kept
+            )
+        case Outcome.CHECKED:
+            return (
+                "Nothing is applied, now or later. Ask support to set the organization to live when the checks "
+                "look right." + kept
+            )
+        case Outcome.HELD:
+            return (
+                "Nothing is applied, and later files wait behind it. You are reminded daily, and after some days "
+                "the file is discarded. Support can approve it or discard it."
+            )
+        case Outcome.WAITING:
+            when = f" at {due_at}" if due_at else " at its time"
+            return f"The file is imported{when}. Until then it can be removed from /local."
+        case _:
+            return "The directory stays as it is." + kept
+
+
+def time_in_words(moment: datetime) -> str:
+    """Write a time in its own zone: `24 Nov 2026, 10:05 CET`."""
+    return f"{moment.day} {moment:%b %Y, %H:%M %Z}"

@@ -1,0 +1,74 @@
+"""Mails as values: what is said, what is put into the outbox, what lies there."""
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+from enum import StrEnum
+from uuid import UUID
+
+ONE_LINE_LIMIT = 200
+
+
+class MailState(StrEnum):
+    """Where a mail of the outbox stands (section X); all but `waiting` are final unless somebody retries."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class MailContent:
+    """What a mail says; no cell values, nothing attached (rule N1)."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMail:
+    """One mail for one recipient (rule N3).
+
+    `uuid` makes its Message-ID; `summary_line` and `summary_of` (the organization's name) let it become a line of a
+    summary when the recipient gets too many (rule N1); a mail without them is never held back.
+    """
+
+    org_no: int | None
+    import_number: int | None
+    recipient: str
+    content: MailContent
+    uuid: UUID
+    summary_line: str | None = None
+    summary_of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxMail:
+    """A row of the outbox."""
+
+    id: int
+    org_no: int | None
+    import_number: int | None
+    recipient: str
+    content: MailContent
+    message_id: str
+    state: MailState
+    attempts: int
+    created_at: str
+    next_at: str
+    sent_at: str | None
+    last_error: str | None
+
+
+def message_id(uuid: UUID, mail_from: str) -> str:
+    """Rule N3: the fixed Message-ID, in the domain of the sender."""
+    domain = parseaddr(mail_from)[1].rpartition("@")[2] or "localhost"
+    return f"<{uuid}@{domain}>"
+
+
+def one_line(text: str) -> str:
+    """Take what could break or forge a header or a line out of a text: control characters, line ends, surrogates."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= ONE_LINE_LIMIT else shown[: ONE_LINE_LIMIT - 1] + "…"

@@ -1,0 +1,231 @@
+"""SQL of the outbox table (rules N1, N3); nothing else names that table."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.clock import from_text, to_text
+from core.schema import organizations, outbox
+from processor.mail import flood
+from processor.mail.mails import MailContent, MailState, NewMail, OutboxMail, message_id
+from processor.mail.summary import SUMMARY_ID, compose_summary, lines_of, summary_id
+
+
+async def enqueue(
+    connection: AsyncConnection, mails: Iterable[NewMail], *, now: datetime, mail_from: str
+) -> list[int]:
+    """Rule N3: write the mails in the caller's transaction, each with its fixed Message-ID; return the rows' ids.
+
+    Rule N1: from the seventh import mail to a recipient within an hour on, it becomes a line of one summary, whose id
+    is returned instead.
+    """
+    return [await _enqueue_one(connection, mail, now, mail_from) for mail in mails]
+
+
+async def due(
+    connection: AsyncConnection, *, now: datetime, limit: int = 50, without: Iterable[int] = ()
+) -> list[OutboxMail]:
+    """Return the waiting mails whose time has come, oldest first, but for those in `without`."""
+    query = (
+        _rows()
+        .where(outbox.c.state == MailState.WAITING, outbox.c.next_at <= to_text(now))
+        .where(outbox.c.id.not_in(list(without)))
+        .order_by(outbox.c.next_at, outbox.c.id)
+        .limit(limit)
+    )
+    return [_from_row(row) for row in await connection.execute(query)]
+
+
+async def next_due(connection: AsyncConnection, *, without: Iterable[int] = ()) -> datetime | None:
+    """Return when the next waiting mail is due, None if none waits."""
+    query = select(func.min(outbox.c.next_at)).where(
+        outbox.c.state == MailState.WAITING, outbox.c.id.not_in(list(without))
+    )
+    first = (await connection.execute(query)).scalar()
+    return None if first is None else from_text(first)
+
+
+async def mark_sent(connection: AsyncConnection, mail_id: int, *, now: datetime) -> None:
+    """The server, or the Maildir, has it for good."""
+    await _mark(
+        connection,
+        mail_id,
+        state=MailState.SENT,
+        attempts=outbox.c.attempts + 1,
+        sent_at=to_text(now),
+        last_error=None,
+    )
+
+
+async def mark_deferred(connection: AsyncConnection, mail_id: int, *, next_at: datetime, error: str) -> None:
+    """Rule N3: it could not be sent now and is tried again at `next_at`."""
+    await _mark(
+        connection,
+        mail_id,
+        attempts=outbox.c.attempts + 1,
+        next_at=to_text(next_at),
+        last_error=error,
+    )
+
+
+async def mark_failed(connection: AsyncConnection, mail_id: int, *, error: str) -> None:
+    """Rule N3: the server refused it for good, or 3 days were not enough."""
+    await _mark(connection, mail_id, state=MailState.FAILED, attempts=outbox.c.attempts + 1, last_error=error)
+
+
+async def mark_skipped(connection: AsyncConnection, mail_id: int, *, reason: str) -> None:
+    """Rule N2: the recipient is not an active user any more."""
+    await _mark(connection, mail_id, state=MailState.SKIPPED, last_error=reason)
+
+
+async def list_mails(
+    connection: AsyncConnection,
+    *,
+    org_id: str | None = None,
+    import_number: int | None = None,
+    state: MailState | None = None,
+    limit: int = 0,
+) -> list[OutboxMail]:
+    """Return mails, newest first; `limit` 0 returns all."""
+    query = _rows().order_by(outbox.c.id.desc())
+    if org_id is not None:
+        query = query.where(
+            outbox.c.org_no.in_(select(organizations.c.no).where(organizations.c.id == org_id))
+        )
+    if import_number is not None:
+        query = query.where(outbox.c.import_number == import_number)
+    if state is not None:
+        query = query.where(outbox.c.state == state)
+    if limit:
+        query = query.limit(limit)
+    return [_from_row(row) for row in await connection.execute(query)]
+
+
+async def retry(connection: AsyncConnection, *, now: datetime, ids: Sequence[int] | None = None) -> list[int]:
+    """Let mails go out again at once: all failed ones, or those in `ids` that are not sent; return which.
+
+    Their 3 days begin anew (rule N3).
+    """
+    wanted = select(outbox.c.id)
+    if ids is None:
+        wanted = wanted.where(outbox.c.state == MailState.FAILED)
+    else:
+        wanted = wanted.where(outbox.c.id.in_(ids), outbox.c.state != MailState.SENT)
+    found = list((await connection.execute(wanted.order_by(outbox.c.id))).scalars())
+    text = to_text(now)
+    for mail_id in found:
+        await _mark(connection, mail_id, state=MailState.WAITING, attempts=0, created_at=text, next_at=text)
+    return found
+
+
+async def count_by_state(connection: AsyncConnection) -> dict[MailState, int]:
+    """Return how many mails stand where, for metrics and `doctor`."""
+    query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+    return {MailState(state): count for state, count in await connection.execute(query)}
+
+
+async def _enqueue_one(connection: AsyncConnection, mail: NewMail, now: datetime, mail_from: str) -> int:
+    if mail.import_number is None or mail.summary_line is None:
+        return await _insert(connection, mail, now, now, message_id(mail.uuid, mail_from))
+    decision = flood.decide(
+        recent=await _recent(connection, mail, now),
+        summary=await _open_summary(connection, mail),
+        now=now,
+    )
+    match decision:
+        case flood.Alone():
+            return await _insert(connection, mail, now, now, message_id(mail.uuid, mail_from))
+        case flood.Join(summary=summary):
+            return await _join(connection, mail, mail.summary_line, summary)
+        case flood.Begin(due_at=due_at):
+            content = compose_summary(mail.summary_of, [mail.summary_line])
+            return await _insert(
+                connection, mail, now, due_at, summary_id(mail.uuid, mail_from), content=content
+            )
+
+
+async def _insert(
+    connection: AsyncConnection,
+    mail: NewMail,
+    now: datetime,
+    next_at: datetime,
+    identity: str,
+    *,
+    content: MailContent | None = None,
+) -> int:
+    """Write a row; with `content` it is a summary, which belongs to no import."""
+    said = content or mail.content
+    row = insert(outbox).values(
+        org_no=mail.org_no,
+        import_number=mail.import_number if content is None else None,
+        recipient=mail.recipient,
+        subject=said.subject,
+        text=said.text,
+        html=said.html,
+        message_id=identity,
+        state=MailState.WAITING,
+        created_at=to_text(now),
+        next_at=to_text(next_at),
+    )
+    return int((await connection.execute(row.returning(outbox.c.id))).scalar_one())
+
+
+async def _join(connection: AsyncConnection, mail: NewMail, line: str, summary: int) -> int:
+    text = (await connection.execute(select(outbox.c.text).where(outbox.c.id == summary))).scalar_one()
+    content = compose_summary(mail.summary_of, [*lines_of(text), line])
+    await _mark(connection, summary, subject=content.subject, text=content.text, html=content.html)
+    return summary
+
+
+async def _recent(connection: AsyncConnection, mail: NewMail, now: datetime) -> list[datetime]:
+    """Return when this recipient's import mails of the last hour were written."""
+    query = select(outbox.c.created_at).where(
+        _same_recipient(mail),
+        outbox.c.import_number.is_not(None),
+        outbox.c.created_at > to_text(now - flood.WINDOW),
+    )
+    return [from_text(at) for at in (await connection.execute(query)).scalars()]
+
+
+async def _open_summary(connection: AsyncConnection, mail: NewMail) -> flood.OpenSummary | None:
+    query = (
+        select(outbox.c.id, outbox.c.next_at)
+        .where(_same_recipient(mail), outbox.c.state == MailState.WAITING, outbox.c.attempts == 0)
+        .where(outbox.c.import_number.is_(None), outbox.c.message_id.startswith(SUMMARY_ID))
+        .order_by(outbox.c.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else flood.OpenSummary(row.id, from_text(row.next_at))
+
+
+def _same_recipient(mail: NewMail) -> Any:
+    return (outbox.c.org_no == mail.org_no) & (outbox.c.recipient == mail.recipient)
+
+
+async def _mark(connection: AsyncConnection, mail_id: int, **values: Any) -> None:
+    await connection.execute(update(outbox).where(outbox.c.id == mail_id).values(**values))
+
+
+def _rows() -> Select[Any]:
+    return select(outbox)
+
+
+def _from_row(row: Row[Any]) -> OutboxMail:
+    return OutboxMail(
+        id=row.id,
+        org_no=row.org_no,
+        import_number=row.import_number,
+        recipient=row.recipient,
+        content=MailContent(row.subject, row.text, row.html),
+        message_id=row.message_id,
+        state=MailState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        next_at=row.next_at,
+        sent_at=row.sent_at,
+        last_error=row.last_error,
+    )

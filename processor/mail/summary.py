@@ -1,0 +1,47 @@
+"""The one mail in place of many (rule N1): one line for each import.
+
+Its text part is where the lines are kept until it goes out, so that later imports can join it.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from processor.filing import names, wording
+from processor.imports import ImportRecord
+from processor.mail.mails import MailContent, message_id, one_line
+from processor.mail.templating import template
+
+SUMMARY_ID = "<summary-"  # how the Message-ID of a summary begins
+_BULLET = "- "
+
+
+def compose_summary(organization: str, lines: Sequence[str]) -> MailContent:
+    """Rule N1: say in one mail what each of these imports came to, in their order."""
+    name = one_line(organization)
+    count = f"{len(lines)} more import{'' if len(lines) == 1 else 's'}"
+    values = {"organization": name, "lines": [one_line(line) for line in lines], "count": count}
+    return MailContent(
+        subject=f"{name}: {count} in the last hour",
+        text=template("summary.txt.j2").render(values),
+        html=template("summary.html.j2").render(values),
+    )
+
+
+def summary_line(record: ImportRecord) -> str:
+    """Return what a summary says of one import: name, outcome, counts, where the file is."""
+    place = f": /{names.filed_as(record)}" if record.outcome and record.outcome.is_final else ""
+    return one_line(f"{record.name} (import {record.number}) {wording.summary(record)}{place}")
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a summary from its text part."""
+    return [
+        line.removeprefix(_BULLET)
+        for line in text.splitlines()
+        if line.startswith(_BULLET) and not line.startswith("-- ")
+    ]
+
+
+def summary_id(uuid: UUID, mail_from: str) -> str:
+    """Return the Message-ID of a summary, by which the outbox knows one."""
+    return SUMMARY_ID + message_id(uuid, mail_from).removeprefix("<")
