@@ -15,6 +15,19 @@ from pydantic import (
 from core.addresses import AddressError, parse_address
 from core.errors import UsageError
 
+MATCH_BY_ADDRESS = "User Email"
+Preset = Literal[
+    "successfactors",
+    "workday",
+    "ukg",
+    "gusto",
+    "rippling",
+    "bamboohr",
+    "adp",
+    "personio",
+    "hibob",
+    "paylocity",
+]
 NO_WORDS = ("", "none")
 
 
@@ -26,25 +39,22 @@ def _address(value: str) -> str:
 
 
 def _yes_or_no(value: Any) -> Any:
-    return (
-        {"yes": True, "no": False}.get(value.lower(), value)
-        if isinstance(value, str)
-        else value
-    )
+    return {"yes": True, "no": False}.get(value.lower(), value) if isinstance(value, str) else value
 
 
 def _none_word(value: Any) -> Any:
-    return (
-        None if isinstance(value, str) and value.strip().lower() in NO_WORDS else value
-    )
+    return None if isinstance(value, str) and value.strip().lower() in NO_WORDS else value
 
 
 def _split(value: Any) -> Any:
     return (
-        [part for part in (p.strip() for p in value.split(",")) if part]
-        if isinstance(value, str)
-        else value
+        [part for part in (p.strip() for p in value.split(",")) if part] if isinstance(value, str) else value
     )
+
+
+def _label(value: Any) -> Any:
+    """A label without outer white space; none at all means the address."""
+    return (_none_word(value.strip()) or MATCH_BY_ADDRESS) if isinstance(value, str) else value
 
 
 Address = Annotated[str, BeforeValidator(_address)]
@@ -60,9 +70,11 @@ class OrganizationSettings(BaseModel):
     owner: Address
     recipients: Annotated[tuple[Address, ...], BeforeValidator(_split)] = ()
     mode: Literal["live", "test"] = "live"
+    preset: Annotated[Preset | None, BeforeValidator(_none_word)] = None  # H5
     dates: Literal["auto", "dmy", "mdy"] = "auto"
     time_zone: str = "UTC"
     encoding: Literal["utf-8", "iso-8859-1", "windows-1252", "utf-16"] = "utf-8"
+    match_by: Annotated[str, BeforeValidator(_label)] = MATCH_BY_ADDRESS  # P1
     all_or_nothing: YesNo = False
     teams: Literal["add", "replace"] = "add"
     clear_word: Annotated[str | None, BeforeValidator(_none_word)] = None
@@ -101,9 +113,7 @@ def parse_organization_settings(values: dict[str, Any]) -> OrganizationSettings:
     try:
         return OrganizationSettings(**values)
     except ValidationError as exc:
-        raise UsageError(
-            "; ".join(_complaint(error) for error in exc.errors())
-        ) from exc
+        raise UsageError("; ".join(_complaint(error) for error in exc.errors())) from exc
 
 
 def _complaint(error: Any) -> str:

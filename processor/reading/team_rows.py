@@ -1,0 +1,69 @@
+"""Rows of a teams file (rules T1 to T3)."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from core.addresses import AddressError, EmailAddress, parse_address
+from core.organization_settings import OrganizationSettings
+from processor.findings import Problem
+from processor.reading.catalogue import problem
+from processor.reading.header import Column, Header
+from processor.reading.keys import check_width
+from processor.reading.labels import Meaning
+from processor.reading.values import clean, key_text, take_guard_off
+
+
+class TeamRow(NamedTuple):
+    """One row that is not refused; None means that the row says nothing about it (P3)."""
+
+    line: int
+    name: str
+    name_key: str
+    owner: EmailAddress | None
+    parent: str | None
+    type: str | None
+    findings: tuple[Problem, ...]
+    cleared: frozenset[str] = frozenset()  # owner, parent, type
+
+
+def team_row_reader(
+    *, header: Header, settings: OrganizationSettings
+) -> Callable[[int, Sequence[str]], TeamRow | Problem]:
+    """Return the function that reads a row (its first line, its cells): a `TeamRow`, or why the row is refused."""
+    width = len(header.labels)
+    clear = settings.clear_word.casefold() if settings.clear_word else None
+    names, owners, parents, types = (
+        header.of(m) for m in (Meaning.TEAM_NAME, Meaning.TEAM_OWNER, Meaning.PARENT_TEAM, Meaning.TEAM_TYPE)
+    )
+
+    def read(line: int, cells: Sequence[str]) -> TeamRow | Problem:
+        if wrong := check_width(cells, width, line):
+            return wrong
+        name, _ = _first(names, cells)
+        if not name or name.casefold() == clear:
+            return problem("team-name-missing", line=line, column=names[0].label)
+        given = {
+            "owner": _first(owners, cells),
+            "parent": _first(parents, cells),
+            "type": _first(types, cells),
+        }
+        cleared = frozenset(key for key, (text, _) in given.items() if clear and text.casefold() == clear)
+        owner, parent, kind = ("" if key in cleared else text for key, (text, _) in given.items())
+        address = None
+        findings: tuple[Problem, ...] = ()
+        if owner:
+            try:
+                address = parse_address(owner)
+            except AddressError:
+                findings = (problem("owner-invalid", line=line, column=given["owner"][1]),)
+        return TeamRow(line, name, key_text(name), address, parent or None, kind or None, findings, cleared)
+
+    return read
+
+
+def _first(columns: tuple[Column, ...], cells: Sequence[str]) -> tuple[str, str | None]:
+    """The first text that is not blank, and the label of its column (H5)."""
+    for column in columns:
+        if text := clean(take_guard_off(clean(cells[column.index]))):
+            return text, column.label
+    return "", None
