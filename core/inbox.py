@@ -58,13 +58,10 @@ class Meta:
     accepted_at: str | None = None
     size_bytes: int = 0
     sha256: str | None = None
-    closed: bool = (
-        False  # the client closed it in good order (a temporary or unusable name, U5)
-    )
-    extents: tuple[tuple[int, int], ...] | None = (
-        None  # what was written, known when a session gave it up
-    )
+    closed: bool = False  # the client closed it in good order (a temporary or unusable name, U5)
+    extents: tuple[tuple[int, int], ...] | None = None  # what was written, known when a session gave it up
     in_order: bool = True  # every write so far began where the one before ended
+    changed_at: str | None = None  # when it was last noted; partials age from here (U3)
     boot: str | None = None  # unsynced bytes of another boot cannot be trusted (U3)
 
 
@@ -153,14 +150,18 @@ class Inbox:
             sync_directory(folder)
         return folders
 
+    def org_ids(self) -> list[str]:
+        """Return the organizations that have a folder, removed and disabled ones included."""
+        return sorted(
+            folder.name for folder in _subfolders(self._data_dir / "orgs")
+        )
+
     def begin(self, *, org_id: str, name: str, origin: Origin) -> Incoming:
         """Open a new folder in `incoming/` with an empty data file; a crash leaves it as a partial (U3)."""
         uid = secrets.token_hex(8)
         folder = self.folders(org_id).incoming / uid
         started_at = clocks.to_text(self._clock.now())
-        meta = Meta(
-            uid=uid, name=name, origin=origin, started_at=started_at, boot=boot_id()
-        )
+        meta = Meta(uid=uid, name=name, origin=origin, started_at=started_at, boot=boot_id())
         folder.mkdir(mode=FOLDER_MODE)
         incoming = Incoming(org_id=org_id, folder=folder, meta=meta)
         os.close(
@@ -173,14 +174,13 @@ class Inbox:
         _write_meta(folder, meta, durable=False)
         return incoming
 
-    def note(
-        self, incoming: Incoming, *, durable: bool = False, **changes: Any
-    ) -> Incoming:
+    def note(self, incoming: Incoming, *, durable: bool = False, **changes: Any) -> Incoming:
         """Replace fields of the meta data, in one rename; `durable` also syncs bytes, file and folder.
 
         Raises:
             UploadLostError: the disk failed or is full.
         """
+        changes.setdefault("changed_at", clocks.to_text(self._clock.now()))
         changed = replace(incoming, meta=replace(incoming.meta, **changes))
         try:
             if durable:
@@ -252,9 +252,7 @@ class Inbox:
             number, _, _uid = folder.name.partition("-")
             meta = _read_meta(folder)
             if number.isdigit() and meta is not None:
-                drops.append(
-                    Drop(org_id=org_id, seq=int(number), folder=folder, meta=meta)
-                )
+                drops.append(Drop(org_id=org_id, seq=int(number), folder=folder, meta=meta))
         return sorted(drops, key=lambda drop: drop.seq)
 
     def raise_floor(self, org_id: str, seq: int) -> None:
@@ -273,14 +271,8 @@ class Inbox:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             stored = os.pread(fd, 20, 0).strip()
-            in_queue = (
-                int(name[:10])
-                for name in os.listdir(folders.queue)
-                if name[:10].isdigit()
-            )
-            floor = max(
-                int(stored) if stored.isdigit() else 0, self._floors.get(org_id, 0)
-            )
+            in_queue = (int(name[:10]) for name in os.listdir(folders.queue) if name[:10].isdigit())
+            floor = max(int(stored) if stored.isdigit() else 0, self._floors.get(org_id, 0))
             seq = max(in_queue, default=0)
             seq = max(seq, floor) + 1
             yield seq
@@ -307,9 +299,7 @@ def boot_id() -> str:
 
 
 def _lost(exc: OSError) -> UploadLostError:
-    return UploadLostError(
-        f"The file could not be stored ({exc.strerror}): send it again later."
-    )
+    return UploadLostError(f"The file could not be stored ({exc.strerror}): send it again later.")
 
 
 def _sync_file(path: Path) -> int:
@@ -325,9 +315,7 @@ def _move(source: Path, target: Path) -> None:
     above_source = os.open(source.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     above_target = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        rename_without_replacing(
-            source.name, target.name, source_dir=above_source, target_dir=above_target
-        )
+        rename_without_replacing(source.name, target.name, source_dir=above_source, target_dir=above_target)
     finally:
         os.close(above_source)
         os.close(above_target)
@@ -336,11 +324,7 @@ def _move(source: Path, target: Path) -> None:
 def _subfolders(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            return [
-                folder / entry.name
-                for entry in entries
-                if entry.is_dir(follow_symlinks=False)
-            ]
+            return [folder / entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
 
@@ -361,9 +345,7 @@ def _read_meta(folder: Path) -> Meta | None:
     try:
         values = json.loads((folder / META).read_bytes())
         extents = values.get("extents")
-        values["extents"] = (
-            None if extents is None else tuple((start, end) for start, end in extents)
-        )
+        values["extents"] = None if extents is None else tuple((start, end) for start, end in extents)
         values["origin"] = Origin(**values["origin"])
         return Meta(**values)
     except (OSError, ValueError, TypeError, KeyError):
