@@ -1,17 +1,42 @@
 """SQL of the outbox table (rules N1, N3); nothing else names that table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import from_text, to_text
+from core.errors import ServiceError
 from core.schema import organizations, outbox
 from processor.mail import flood
 from processor.mail.mails import MailContent, MailState, NewMail, OutboxMail, message_id
 from processor.mail.summary import SUMMARY_ID, compose_summary, lines_of, summary_id
+
+Connection = AsyncConnection  # so that the sender, which speaks no SQL, can name what it hands through
+
+
+class OutboxTroubleError(ServiceError):
+    """The database did not answer now: the disk is full, or somebody holds it for long."""
+
+    code = "outbox_trouble"
+    retryable = True
+
+
+@asynccontextmanager
+async def trouble_named() -> AsyncIterator[None]:
+    """Turn what a database or its disk may raise into one error.
+
+    Raises:
+        OutboxTroubleError: reading or writing failed; it may succeed later.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as exc:
+        raise OutboxTroubleError("The outbox could not be read or written now; it is tried again.") from exc
 
 
 async def enqueue(
