@@ -113,9 +113,20 @@ def guess_encoding(sample: bytes) -> str:
         return "it looks like UTF-16"
     found = charset_normalizer.from_bytes(sample[:_SAMPLE_BYTES], cp_isolation=_LIKELY).best()
     name = _SPOKEN.get(found.encoding) if found else None
+    if found and found.encoding in _WESTERN and _reads_western(sample):
+        name = "Windows-1252"
     return f"it looks like {name}" if name else "what it is cannot be told"
 
 
+def _reads_western(sample: bytes) -> bool:
+    """Whether what is beyond ASCII are letters and marks of Western Europe, if read as Windows-1252."""
+    return set(sample.decode("cp1252", "replace")) <= _WESTERN_CHARACTERS
+
+
+_WESTERN = ("cp1250", "cp1252", "latin_1", "iso8859_15")
+_WESTERN_CHARACTERS = {chr(c) for c in range(128)} | set(
+    "äöüßÄÖÜéèêëÉÈÊËàâáåãæÀÂÁÅÃÆçÇîïíìÎÏÍôóòõøœÔÓÒÕØŒùûúÙÛÚñÑýÿÝðþÐÞ€“”„…«»¿¡°§\u2018\u2019\u2013\u2014"
+)
 _SPOKEN = {
     "cp1252": "Windows-1252",
     "latin_1": "ISO-8859-1",

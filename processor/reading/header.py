@@ -65,7 +65,7 @@ def understand_header(
     """Rules H1-H6: say what the file is and what each column means, or why it is refused.
 
     `header_map` is the effective map (`maps.effective_map`), `field_labels` the custom fields known so far,
-    `match_by` the label of the chosen key where it is not `User Email` (P1).
+    `match_by` the label of the chosen key (P1).
     """
     names = [clean(label) for label in labels]
     their_map = HeaderMap(entries=header_map)
@@ -81,13 +81,10 @@ def understand_header(
     columns.sort(key=lambda column: their_map.place(column.label, column.index))
     if refusal := _without_order(columns, their_map):
         return (refusal,)
-    if (
-        kind is Kind.USERS
-        and match_by
-        and not any(c.field and label_key(c.field) == label_key(match_by) for c in columns)
-    ):
+    header = Header(kind, tuple(names), tuple(columns), tuple(notes))
+    if kind is Kind.USERS and match_by and not _has_key(header, match_by):
         return (problem("match-column-missing", label=match_by),)
-    return Header(kind, tuple(names), tuple(columns), tuple(notes))
+    return header
 
 
 def value_under_empty_label(header: Header, cells: Sequence[str]) -> Problem | None:
@@ -102,6 +99,12 @@ def is_extra_header_row(header: Header, cells: Sequence[str]) -> bool:
     """Rule H5: whether a row right below the header is a second line of labels: no key column holds an address."""
     keys = header.of(Meaning.USER_EMAIL)
     return bool(keys) and not any(c.index < len(cells) and "@" in cells[c.index] for c in keys)
+
+
+def _has_key(header: Header, match_by: str) -> bool:
+    """Rule P1: whether the chosen key stands in the file."""
+    keys = {label_key(field) for field in header.of_fields()} | {label_key(Meaning.USER_EMAIL.value)}
+    return label_key(match_by) in keys
 
 
 def _unusable(names: list[str], their_map: HeaderMap) -> Problem | None:

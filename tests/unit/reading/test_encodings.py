@@ -1,0 +1,112 @@
+import gzip
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.reading.encodings import (
+    Codec,
+    choose_codec,
+    find_bad_byte,
+    guess_encoding,
+    recognise_other_file,
+    undecodable,
+)
+
+
+def zipped(name: str) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr(name, "x")
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("start", "code"),
+    [
+        (b"", "empty-file"),
+        (b"\xef\xbb\xbf", "empty-file"),
+        (b" \r\n \n", "empty-file"),
+        (zipped("users.csv"), "is-archive"),
+        (zipped("[Content_Types].xml"), "is-spreadsheet"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 500, "is-spreadsheet"),
+        (gzip.compress(b"User Email\n"), "is-archive"),
+        (b"%PDF-1.7\n", "is-pdf"),
+        (b"-----BEGIN PGP MESSAGE-----\n", "is-encrypted"),
+        (b"users.csv".ljust(257, b"\0") + b"ustar\x0000", "is-archive"),
+    ],
+)
+def test_f02_other_files_under_the_name_of_a_csv_are_refused(start: bytes, code: str) -> None:
+    found = recognise_other_file(start)
+    assert found is not None
+    assert found.code == code
+
+
+def test_f02_text_is_not_taken_for_another_file() -> None:
+    assert recognise_other_file(b"User Email,Teams\nPK@m.example,BZh\n") is None
+
+
+@pytest.mark.parametrize(
+    ("start", "setting", "codec"),
+    [
+        (b"User Email", "utf-8", Codec("utf-8")),
+        (b"\xef\xbb\xbfUser Email", "utf-8", Codec("utf-8", 3)),
+        (b"\xef\xbb\xbfUser Email", "iso-8859-1", Codec("utf-8", 3)),
+        (b"User Email", "windows-1252", Codec("cp1252")),
+        (b"User Email", "iso-8859-1", Codec("iso-8859-1")),
+        (b"\xff\xfeU\0", "utf-16", Codec("utf-16-le", 2)),
+        (b"\xfe\xff\0U", "utf-16", Codec("utf-16-be", 2)),
+        (b"\0U\0s", "utf-16", Codec("utf-16-be")),
+        (b"U\0s\0", "utf-16", Codec("utf-16-le")),
+        (b"\xff\xfeU\0", "utf-8", Codec("utf-8")),
+    ],
+)
+def test_f01_f02_the_encoding_is_the_settings_but_for_a_bom_of_utf8(
+    start: bytes, setting: str, codec: Codec
+) -> None:
+    assert choose_codec(start, setting=setting) == codec
+
+
+def test_f02_the_first_bad_byte_is_named_by_line_and_offset() -> None:
+    data = b"User Email\r\npat@m.example\r\nJos\xe9\n"
+    for size in (1, 2, 3, 7, 1000):
+        bad = find_bad_byte(data[at : at + size] for at in range(0, len(data), size))
+        assert bad is not None
+        assert (bad.line, bad.offset) == (3, data.index(b"\xe9"))
+
+
+@given(text=st.text(), tail=st.binary(max_size=6), size=st.integers(1, 9))
+def test_f02_a_file_in_pieces_is_judged_as_the_whole(text: str, tail: bytes, size: int) -> None:
+    data = text.encode() + tail
+    bad = find_bad_byte(data[at : at + size] for at in range(0, len(data), size))
+    assert (bad.offset if bad else None) == _first_bad(data)
+    if bad:
+        before = data[: bad.offset].replace(b"\r\n", b"\n")
+        assert bad.line == 1 + before.count(b"\n") + before.count(b"\r")
+
+
+def _first_bad(data: bytes) -> int | None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as exc:
+        return exc.start
+    return None
+
+
+def test_f02_a_message_guesses_what_the_encoding_is() -> None:
+    sample = "Name;Straße\nJosé Müller;Königstraße 5, Zürich\nRenée Lefèvre;Rue de la Forêt\n".encode(
+        "cp1252"
+    )
+    found = undecodable(line=2, offset=40, sample=sample)
+    assert found.code == "not-utf8"
+    assert "byte 40" in found.text
+    assert "line 2" in found.text
+    assert "Windows-1252" in found.text
+    assert undecodable(line=2, offset=1, sample=b"x", encoding="utf-16-le").code == "not-in-encoding"
+
+
+def test_f02_utf16_is_told_by_its_zeros() -> None:
+    assert guess_encoding("User Email".encode("utf-16")) == "it looks like UTF-16"
+    assert guess_encoding("User Email".encode("utf-16-be")) == "it looks like UTF-16"
