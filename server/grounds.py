@@ -1,0 +1,92 @@
+"""What all connections of one listener share: the organizations' folders, threads, counters and settings."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+
+from core.clock import Clock
+from core.database import Database
+from core.inbox import Inbox, QueueBrokenError
+from core.settings import Settings
+from server.limits import Tally
+from server.local_folder import LocalFolder
+from server.local_view import LocalView, Unfinished, Withdraw
+from server.threads import Threads
+from server.visits import UploadEvent
+
+IDLE_HANDLE_S = 30.0
+
+
+class Grounds:
+    """One for each listener."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        inbox: Inbox,
+        database: Database,
+        clock: Clock,
+        fatal: Callable[[QueueBrokenError], None],
+        withdraw: Withdraw,
+        unfinished: Unfinished,
+        on_upload: Callable[[UploadEvent], None],
+        monotonic: Callable[[], float] = time.monotonic,
+        idle_handle_s: float = IDLE_HANDLE_S,
+    ) -> None:
+        self.settings = settings
+        self.inbox = inbox
+        self.database = database
+        self.clock = clock
+        self.monotonic = monotonic
+        self.threads = Threads()
+        self.startups = Tally()  # connections before login, by address
+        self.sessions = Tally()  # connections after login, by organization
+        self.channels = 0  # that serve SFTP
+        self.stopping = False
+        self.visit_numbers = itertools.count(1)
+        self._fatal = fatal
+        self._withdraw = withdraw
+        self._unfinished = unfinished
+        self._on_upload = on_upload
+        self._idle_handle_s = idle_handle_s
+        self._views: dict[str, LocalView] = {}
+
+    async def view(self, org_id: str) -> LocalView:
+        """Return what clients of the organization see in `/local`, with what earlier sessions left."""
+        view = self._views.get(org_id)
+        if view is None:
+            await self.threads.quick.run(self.inbox.prepare, org_id)
+            view = self._views.setdefault(org_id, self._new_view(org_id))
+        await view.folder.refresh()
+        return view
+
+    def _new_view(self, org_id: str) -> LocalView:
+        folder = LocalFolder(
+            org_id=org_id,
+            inbox=self.inbox,
+            settings=self.settings,
+            clock=self.clock,
+            threads=self.threads,
+            fatal=self._fatal,
+            on_upload=self._on_upload,
+            monotonic=self.monotonic,
+            idle_handle_s=self._idle_handle_s,
+        )
+        return LocalView(
+            folder=folder,
+            inbox=self.inbox,
+            clock=self.clock,
+            threads=self.threads,
+            withdraw=self._withdraw,
+            unfinished=self._unfinished,
+        )
+
+    def views(self) -> Iterator[LocalView]:
+        """Return those of organizations that were here since the start."""
+        return iter(list(self._views.values()))
+
+    @property
+    def running(self) -> int:
+        """How many uploads are being written or stored."""
+        return sum(view.folder.entries.running for view in self._views.values())

@@ -1,0 +1,169 @@
+"""Opens the port and closes it again: the door that the composition root uses (rules A4, O2, U3)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+
+import asyncssh
+import structlog
+
+from core.clock import Clock
+from core.database import Database
+from core.inbox import Inbox, QueueBrokenError
+from core.settings import Settings
+from server.algorithms import ALGORITHMS
+from server.grounds import IDLE_HANDLE_S, Grounds
+from server.housekeeping import keep_house
+from server.local_view import Unfinished, Withdraw
+from server.transport import Connection
+from server.visitor import STOPPING, Visitor
+from server.visits import UploadEvent
+
+log = structlog.get_logger()
+
+SERVER_VERSION = "rosterdrop"
+KEEPALIVES = 3
+BACKLOG = 100
+STOP_STEP_S = 0.05
+QUIET_S = 0.5  # after its last upload a client may still set times or rename
+LAST_WORDS_S = 5.0
+
+
+class Listener:
+    """An open port and everybody who came through it."""
+
+    def __init__(self, *, server: asyncio.Server, grounds: Grounds, visitors: set[Visitor]) -> None:
+        self._server = server
+        self._grounds = grounds
+        self._visitors = visitors
+
+    @property
+    def port(self) -> int:
+        """The TCP port that was taken."""
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def sessions(self) -> int:
+        """How many connections are logged in."""
+        return self._grounds.sessions.total
+
+    @property
+    def uploads(self) -> int:
+        """How many uploads are running."""
+        return self._grounds.running
+
+    async def housekeeping(self) -> None:
+        """Rules U3, U5: remove what was left behind, accept what nobody renamed; runs until it is cancelled."""
+        await keep_house(self._grounds)
+
+    async def stop(self, grace_s: float) -> None:
+        """Rule O2: take nobody in, let running uploads end within `grace_s`, send everybody away; twice is once.
+
+        A session is sent away when it has nothing open and was quiet for a moment. What is not complete at the end
+        of the grace period stays as a partial.
+        """
+        self._grounds.stopping = True
+        self._server.close()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + grace_s
+        while self._visitors and loop.time() < end:
+            for visitor in list(self._visitors):
+                if not visitor.is_uploading and visitor.quiet_s >= QUIET_S:
+                    visitor.send_away(STOPPING)
+            await asyncio.sleep(STOP_STEP_S)
+        for visitor in list(self._visitors):
+            visitor.send_away(STOPPING)
+        end = loop.time() + LAST_WORDS_S
+        while not self._is_empty and loop.time() < end:  # noqa: ASYNC110  # once in a process's life
+            await asyncio.sleep(STOP_STEP_S)
+
+    @property
+    def _is_empty(self) -> bool:
+        return not (self._visitors or self._grounds.channels or self._grounds.running)
+
+
+@asynccontextmanager
+async def listen(
+    *,
+    settings: Settings,
+    inbox: Inbox,
+    database: Database,
+    clock: Clock,
+    host_keys: Sequence[asyncssh.SSHKey],
+    fatal: Callable[[QueueBrokenError], None],
+    withdraw: Withdraw | None = None,
+    unfinished: Unfinished | None = None,
+    on_upload: Callable[[UploadEvent], None] | None = None,
+    idle_handle_s: float = IDLE_HANDLE_S,
+) -> AsyncIterator[Listener]:
+    """Serve SFTP on `settings.host` and `settings.port` until the block ends; `Listener.stop` before it is graceful.
+
+    `fatal` is called when the queue cannot be trusted any more: the process must end. `withdraw(org_id, uid)` discards
+    a drop that waits or is held and says whether it did; `unfinished(org_id)` returns the ids of such drops.
+    `on_upload` hears of each upload that was accepted, broke off or was refused; it must return at once.
+    """
+    grounds = Grounds(
+        settings=settings,
+        inbox=inbox,
+        database=database,
+        clock=clock,
+        fatal=fatal,
+        withdraw=withdraw or _withdraw_nothing,
+        unfinished=unfinished or _nothing_unfinished,
+        on_upload=on_upload or _tell_nobody,
+        idle_handle_s=idle_handle_s,
+    )
+    visitors: set[Visitor] = set()
+    try:
+        options = await _options(settings, host_keys, lambda: Visitor(grounds=grounds, visitors=visitors))
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: Connection(loop, options), settings.host, settings.port, backlog=BACKLOG
+        )
+        listener = Listener(server=server, grounds=grounds, visitors=visitors)
+        log.info("sftp.opened", host=settings.host, port=listener.port)
+        try:
+            yield listener
+        finally:
+            await listener.stop(0)
+    finally:
+        grounds.threads.close()
+
+
+async def _options(
+    settings: Settings, host_keys: Sequence[asyncssh.SSHKey], visitor: Callable[[], Visitor]
+) -> asyncssh.SSHServerConnectionOptions:
+    options: asyncssh.SSHServerConnectionOptions = await asyncssh.SSHServerConnectionOptions.construct(
+        config=None,
+        server_factory=visitor,
+        server_version=SERVER_VERSION,
+        server_host_keys=list(host_keys),
+        **ALGORITHMS["default"],
+        compression_algs=None,
+        login_timeout=settings.login_timeout_s,
+        keepalive_interval=settings.keepalive_interval_s,
+        keepalive_count_max=KEEPALIVES,
+        public_key_auth=False,
+        host_based_auth=False,
+        gss_host=None,
+        gss_kex=False,
+        gss_auth=False,
+        allow_pty=False,
+        agent_forwarding=False,
+        x11_forwarding=False,
+        line_editor=False,
+        allow_scp=False,
+    )
+    return options
+
+
+async def _withdraw_nothing(_org_id: str, _uid: str) -> bool:
+    return False
+
+
+async def _nothing_unfinished(_org_id: str) -> Collection[str]:
+    return ()
+
+
+def _tell_nobody(_event: UploadEvent) -> None:
+    return None

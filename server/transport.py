@@ -1,0 +1,286 @@
+"""The only module that uses private names of asyncssh (2.24); each has a canary in its test.
+
+Here are: the flag that tells a client's CLOSE from a dying session's, backpressure, the last WRITE of rclone, the
+refusal of everything that is not SFTP, the goodbye whose text arrives, and options that are not read again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, ClassVar
+
+import structlog
+from asyncssh import (
+    SFTPName,
+    SFTPServer,
+    SSHReader,
+    SSHServerChannel,
+    SSHServerConnection,
+    SSHServerConnectionOptions,
+    SSHWriter,
+)
+from asyncssh.constants import DEFAULT_LANG, FXP_OPENDIR, FXP_WRITE
+from asyncssh.packet import SSHPacket
+from asyncssh.sftp import SFTPInvalidHandle, SFTPLimits, SFTPServerHandler
+from asyncssh.stream import SSHServerStreamSession
+
+log = structlog.get_logger()
+
+SFTP_VERSION = 3  # what all clients speak; asyncssh's 4 to 6 would need hooks of their own
+MAX_READ_BYTES = 256 * 1024
+MAX_WRITE_BYTES = 256 * 1024
+PACKET_ROOM_BYTES = 1024
+WINDOW_BYTES = 2 * 1024 * 1024
+MAX_PACKET_BYTES = 32 * 1024
+GOODBYE_S = 1.0  # how long a client has to read why it is sent away
+
+
+class Room(SFTPServer):
+    """What the handler needs of our SFTP server, beyond the hooks of asyncssh."""
+
+    handles: Callable[[], int]
+
+    def ends(self) -> None:
+        """Say that the session ends: handles that are closed from now on were not closed by the client."""
+        raise NotImplementedError
+
+    def asked(self) -> None:
+        """Say that a request came."""
+        raise NotImplementedError
+
+    def open_listing(self, path: bytes) -> Awaitable[AsyncIterator[SFTPName]]:
+        """Answer OPENDIR."""
+        raise NotImplementedError
+
+    def ended(self) -> None:
+        """Say that everything of the session is done."""
+        raise NotImplementedError
+
+    def max_handles(self) -> int:
+        """Return what limits@openssh.com tells."""
+        raise NotImplementedError
+
+
+class Connection(SSHServerConnection):
+    """An SSH connection that says goodbye and knows when its client does not read."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: SSHServerConnectionOptions) -> None:
+        super().__init__(loop, options)
+        self.leaving = False
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    async def reload_config(self) -> None:
+        """Keep the options: reading them again at each login is for configuration files, which we have not."""
+
+    def pause_writing(self) -> None:
+        """Note that the client does not read: 1.5 KB of READ requests filled 235 MiB otherwise."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Note that it reads again."""
+        self._writable.set()
+
+    async def writable(self) -> None:
+        """Wait until the client has read most of what it asked for, or is gone."""
+        await self._writable.wait()
+
+    def goodbye(self, code: int, reason: str) -> None:
+        """Send the disconnect's text, read no more, and close when the client has, or after a second.
+
+        Closing at once would let a reset overtake the text, and the answer to a last CLOSE.
+        """
+        if self.leaving or self._transport is None:
+            return
+        self._send_disconnect(code, reason, DEFAULT_LANG)
+        self.leaving = True
+        self._transport.write_eof()
+        self._loop.call_later(GOODBYE_S, self._force_close, None)
+
+    def data_received(self, data: bytes, datatype: Any = None) -> None:
+        """Take bytes from the network, unless they come after the goodbye."""
+        if not self.leaving:
+            super().data_received(data, datatype)
+
+    def send_packet(self, pkttype: int, *args: bytes, **kwargs: Any) -> None:
+        """Send a packet; nothing follows a goodbye."""
+        if not self.leaving:
+            super().send_packet(pkttype, *args, **kwargs)
+
+    def _login_timer_callback(self) -> None:
+        self._login_timer = None
+        owner = self._owner
+        text = owner.login_timed_out() if hasattr(owner, "login_timed_out") else "Login timeout"
+        self.goodbye(2, text)
+
+    def _cleanup(self, exc: Exception | None) -> None:
+        self._writable.set()
+        super()._cleanup(exc)
+
+
+class Channel(SSHServerChannel[bytes]):
+    """A channel on which only the sftp subsystem can be asked for (rule U11)."""
+
+    def __init__(self, connection: SSHServerConnection) -> None:
+        super().__init__(
+            connection,
+            asyncio.get_running_loop(),
+            allow_pty=False,
+            line_editor=False,
+            line_echo=False,
+            line_history=0,
+            max_line_length=0,
+            encoding=None,
+            errors="strict",
+            window=WINDOW_BYTES,
+            max_pktsize=MAX_PACKET_BYTES,
+        )
+
+    def _process_env_request(self, packet: SSHPacket) -> bool:
+        return False  # asyncssh grants it always
+
+    def _process_pty_req_request(self, packet: SSHPacket) -> bool:
+        return False
+
+    def _process_x11_req_request(self, packet: SSHPacket) -> bool:
+        return False
+
+    def _process_auth_agent_req_at_openssh_dot_com_request(  # type: ignore[override]
+        self, packet: SSHPacket
+    ) -> bool:
+        return False
+
+    def _process_shell_request(self, packet: SSHPacket) -> bool:
+        return False
+
+    def _process_exec_request(self, packet: SSHPacket) -> bool:
+        return False
+
+
+class Session(SSHServerStreamSession[bytes]):
+    """What runs on a channel: SFTP or nothing."""
+
+    def __init__(self, *, room: Callable[[SSHServerChannel[bytes]], Room]) -> None:
+        super().__init__(None)
+        self._room = room
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        """Rule U11: grant sftp only."""
+        return subsystem == "sftp"
+
+    def session_started(self) -> None:
+        """Serve SFTP on the channel."""
+        channel: Any = self._chan
+        connection: Any = self._conn
+        room = self._room(channel)
+        handler = Handler(room, SSHReader(self, channel), SSHWriter(self, channel))
+        connection.create_task(handler.serve())
+
+    def signal_received(self, signal: str) -> None:
+        """Ignore a signal: it would end the session."""
+
+    def break_received(self, msec: int) -> bool:
+        """Refuse a break."""
+        return False
+
+    def soft_eof_received(self) -> None:
+        """Ignore it: only a terminal has one."""
+
+    def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
+        """Ignore it: there is no terminal."""
+
+
+class Handler(SFTPServerHandler):
+    """Reads requests of one session, one after the other, and answers them."""
+
+    # Without asyncssh's name and version, hard links, and copies inside the server.
+    _extensions: ClassVar[list[tuple[bytes, bytes]]] = [  # type: ignore[misc]
+        (b"posix-rename@openssh.com", b"1"),
+        (b"statvfs@openssh.com", b"2"),
+        (b"fstatvfs@openssh.com", b"2"),
+        (b"fsync@openssh.com", b"1"),
+        (b"lsetstat@openssh.com", b"1"),
+        (b"limits@openssh.com", b"1"),
+    ]
+
+    def __init__(self, room: Room, reader: SSHReader[bytes], writer: SSHWriter[bytes]) -> None:
+        super().__init__(room, reader, writer, SFTP_VERSION)
+        self._room = room
+        room.handles = self._count_handles
+
+    def _count_handles(self) -> int:
+        return len(self._file_handles) + len(self._dir_handles)
+
+    async def serve(self) -> None:
+        """Serve until the client ends the channel or the connection is lost."""
+        try:
+            await self.run()
+        except Exception as exc:
+            log.exception("session.failed")
+            await self._cleanup(exc)
+            raise
+        finally:
+            self._room.ended()
+
+    async def _cleanup(self, exc: Exception | None) -> None:
+        # asyncssh closes handles of a dying session exactly like a client's CLOSE; only this comes before.
+        self._room.ends()
+        await super()._cleanup(exc)
+
+    async def _process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
+        self._room.asked()
+        await super()._process_packet(pkttype, pktid, packet)
+        writer = self._writer
+        if writer is not None:
+            await writer.drain()
+            connection: Any = writer.channel.get_connection() if not writer.channel.is_closing() else None
+            if isinstance(connection, Connection):
+                await connection.writable()
+
+    async def _process_opendir(self, packet: SSHPacket) -> bytes:
+        # asyncssh's own answers OK before it looks, so that an error comes with the first READDIR.
+        path = packet.get_string()
+        packet.check_end()
+        listing = await self._room.open_listing(path)
+        handle = self._get_next_handle()
+        self._dir_handles[handle] = listing
+        return handle
+
+    async def _process_write(self, packet: SSHPacket) -> int:
+        handle = packet.get_string()
+        offset = packet.get_uint64()
+        data = packet.get_string()
+        # rclone 1.60 sends bytes behind the data of its last WRITE: they are left unread.
+        upload = self._file_handles.get(handle)
+        if upload is None:
+            raise SFTPInvalidHandle("Invalid file handle")
+        result = self._room.write(upload, offset, data)
+        return result if isinstance(result, int) else await result
+
+    async def _process_limits(self, packet: SSHPacket) -> SFTPLimits:
+        packet.check_end()
+        return SFTPLimits(
+            MAX_WRITE_BYTES + PACKET_ROOM_BYTES, MAX_READ_BYTES, MAX_WRITE_BYTES, self._room.max_handles()
+        )
+
+    _packet_handlers: ClassVar[dict[int | bytes, Any]] = {  # type: ignore[misc]
+        **{
+            key: value
+            for key, value in SFTPServerHandler._packet_handlers.items()
+            if key not in (b"copy-data", b"ranges@asyncssh.com")
+        },
+        FXP_OPENDIR: _process_opendir,
+        FXP_WRITE: _process_write,
+        b"limits@openssh.com": _process_limits,
+    }
+
+
+def open_session(
+    connection: SSHServerConnection, room: Callable[[SSHServerChannel[bytes]], Room]
+) -> tuple[Channel, Session]:
+    """Return what `SSHServer.session_requested` answers."""
+    return Channel(connection), Session(room=room)
+
+
+def channels_of(connection: SSHServerConnection) -> int:
+    """Return how many channels are open."""
+    return len(connection._channels)

@@ -1,0 +1,178 @@
+"""One open upload: takes writes and knows what arrived; when it is complete is decided in `local_folder.py`."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from core.inbox import Incoming
+from core.settings import Settings
+from server import limits
+from server.extents import Extents
+from server.space import Space
+from server.statuses import DISK_FULL, LimitError, RefusedError, UnfinishedError
+from server.visits import Visit
+
+log = structlog.get_logger()
+
+MAX_READ_BYTES = 256 * 1024
+YIELDED = "Another session took this file over: it goes on there (U3)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFlags:
+    """How a client opens a file for writing (SFTP version 3, section 6.3)."""
+
+    create: bool = False
+    truncate: bool = False
+    exclusive: bool = False
+    append: bool = False
+
+
+class Upload:
+    """A handle that a client writes to."""
+
+    def __init__(
+        self,
+        *,
+        incoming: Incoming,
+        fd: int,
+        size_bytes: int,
+        append: bool,
+        visit: Visit,
+        settings: Settings,
+        space: Space,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.incoming = incoming
+        self.visit = visit
+        self.extents = Extents([(0, size_bytes)])
+        self.in_order = True
+        self.opened_at = self.last_write_at = self.last_used_at = monotonic()
+        self.failure: str | None = None
+        self.yielded = False
+        self.expected_size = 0
+        self.times: float | None = None
+        self._fd = fd
+        self._append = append
+        self._next = size_bytes
+        self._settings = settings
+        self._space = space
+        self._monotonic = monotonic
+
+    @property
+    def fd(self) -> int:
+        """The open data file."""
+        return self._fd
+
+    @property
+    def size_bytes(self) -> int:
+        """Rule U3: up to where the bytes are unbroken."""
+        return self.extents.unbroken_end
+
+    @property
+    def failure_of_close(self) -> str | None:
+        """Rule U2: why this file cannot be accepted as it is."""
+        if self.failure is not None:
+            return self.failure
+        if self.extents.has_hole or self.extents.end < self.expected_size:
+            return f"The file has a hole behind byte {self.size_bytes} that was never written: send it again (U2)"
+        return None
+
+    def continues(self, offset: int) -> bool:
+        """Whether a write there begins where the one before ended."""
+        return self._append or offset == self._next
+
+    def write(self, offset: int, data: bytes) -> int:
+        """Take bytes, in the loop: a thread hop for each write cost 38 %.
+
+        Raises:
+            LimitError, RefusedError, UnfinishedError: and the handle is spoilt, its CLOSE will be refused (U2).
+        """
+        self.last_used_at = self.last_write_at = self._monotonic()
+        if self.yielded:
+            raise RefusedError(YIELDED)
+        if self._append:
+            offset = self.extents.end
+        self._check(offset, len(data))
+        try:
+            self._put(offset, data)
+        except OSError as exc:
+            self.failure = DISK_FULL
+            log.warning("upload.write_failed", error=os.strerror(exc.errno or 0))
+            raise LimitError(DISK_FULL) from exc
+        before = self.extents.end
+        self.extents.add(offset, offset + len(data))
+        self._space.add(self.extents.end - before)
+        self.in_order = self.in_order and self._next == offset
+        self._next = offset + len(data)
+        return len(data)
+
+    def _check(self, offset: int, length: int) -> None:
+        if self.failure is not None:
+            raise UnfinishedError(self.failure)
+        end = offset + length
+        growth = max(0, end - self.extents.end)
+        refusal = (
+            limits.size_refusal(self._settings, end=end)
+            or (self._space.refusal(growth_bytes=growth) if growth else None)
+            or limits.extents_refusal(extents=self.extents.count)
+        )
+        if refusal is not None:
+            self.failure = refusal
+            log.warning("limit.reached", reason=refusal, org=self.visit.org_id)
+            raise LimitError(refusal)
+
+    def _put(self, offset: int, data: bytes) -> None:
+        written = os.pwrite(self._fd, data, offset)
+        while written < len(data):
+            written += os.pwrite(self._fd, memoryview(data)[written:], offset + written)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read back what was written (sshfs); nothing behind the unbroken end."""
+        self.last_used_at = self._monotonic()
+        if self.yielded:
+            raise RefusedError(YIELDED)
+        size = min(size, MAX_READ_BYTES, max(0, self.size_bytes - offset))
+        return os.pread(self._fd, size, offset) if size else b""
+
+    def resize(self, size_bytes: int) -> None:
+        """Obey a SETSTAT of the size: less cuts, more is what must have arrived at CLOSE (lftp says it first)."""
+        self.last_used_at = self._monotonic()
+        if self.yielded:
+            raise RefusedError(YIELDED)
+        refusal = limits.size_refusal(self._settings, end=size_bytes)
+        if refusal is not None:
+            raise LimitError(refusal)
+        if size_bytes < self.extents.end:
+            os.ftruncate(self._fd, size_bytes)
+            self.extents.cut(size_bytes)
+            self._next = min(self._next, size_bytes)
+        self.expected_size = size_bytes
+
+    def release(self) -> None:
+        """Give the data file back; twice is once."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def open_data(incoming: Incoming, *, size_bytes: int | None) -> int:
+    """Open the bytes of an upload for its one writer and cut what is behind `size_bytes` (blocks).
+
+    The lock tells other processes that the upload is running; it ends with this process.
+
+    Raises:
+        BlockingIOError: another process writes to it.
+    """
+    fd = os.open(incoming.data, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if size_bytes is not None:
+            os.ftruncate(fd, size_bytes)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd

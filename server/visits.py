@@ -1,0 +1,35 @@
+"""Who is connected, as far as a file operation must know: one visit is one SSH connection that logged in."""
+
+from dataclasses import dataclass
+
+from core.inbox import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One session of an organization (a session is an SSH connection, U9)."""
+
+    number: int  # of this process; tells sessions apart
+    org_id: str
+    account: str
+    address: str
+    client: str
+
+    @property
+    def origin(self) -> Origin:
+        """What is kept with a drop."""
+        return Origin(account=self.account, address=self.address, client=self.client)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadEvent:
+    """What happened to an upload: `accepted`, `partial` or `refused`."""
+
+    outcome: str
+    org_id: str
+    uid: str
+    name: str
+    size_bytes: int
+    account: str
+    address: str | None
+    reason: str | None = None
