@@ -1,0 +1,80 @@
+"""The entry of the command line: global options, the list of commands, and the edge where errors become lines."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands import org
+from commands.output import fail
+from commands.session import NO, WRONG, exit_status
+from core.errors import ServiceError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="rosterdrop",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+app.add_typer(org.app, name="org")
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings file (TOML). Default: rosterdrop.toml where it stands."),
+    ] = None,
+) -> None:
+    """An SFTP server that turns employee files into a directory of users and teams.
+
+    Every command has an example: `rosterdrop COMMAND --help`. Settings also come from ROSTERDROP_... variables.
+    """
+    ctx.obj = config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status (section K)."""
+    try:
+        status = app(args=arguments, prog_name="rosterdrop", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as exc:
+        return _wrong_usage(exc)
+    except typer.Abort:
+        status = INTERRUPTED
+    except ServiceError as exc:
+        fail(exc.public_message)
+        return exit_status(exc)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what is still in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO
+    except OSError as exc:
+        fail(f"{exc.filename or 'The disk'}: {exc.strerror}.")
+        return WRONG
+    if status == INTERRUPTED:
+        fail("Stopped.")
+    return status if isinstance(status, int) else 0
+
+
+def _wrong_usage(error: typer.TyperException) -> int:
+    """A command without what it needs shows its help; anything else wrong is one line."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message())
+        return WRONG
+    hint = f" See `{context.command_path} --help`." if context is not None else ""
+    fail(f"{error.format_message().rstrip('.')}.{hint}")
+    return WRONG
+
+
+if __name__ == "__main__":
+    sys.exit(main())
