@@ -11,6 +11,7 @@ from core.settings import Settings
 from server.limits import Tally
 from server.local_folder import LocalFolder
 from server.local_view import LocalView, Unfinished, Withdraw
+from server.shelf import Shelf
 from server.threads import Threads
 from server.visits import UploadEvent
 
@@ -62,7 +63,7 @@ class Grounds:
         return view
 
     def _new_view(self, org_id: str) -> LocalView:
-        folder = LocalFolder(
+        shelf = Shelf(
             org_id=org_id,
             inbox=self.inbox,
             settings=self.settings,
@@ -71,10 +72,9 @@ class Grounds:
             fatal=self._fatal,
             on_upload=self._on_upload,
             monotonic=self.monotonic,
-            idle_handle_s=self._idle_handle_s,
         )
         return LocalView(
-            folder=folder,
+            folder=LocalFolder(shelf=shelf, idle_handle_s=self._idle_handle_s),
             inbox=self.inbox,
             clock=self.clock,
             threads=self.threads,
@@ -89,4 +89,4 @@ class Grounds:
     @property
     def running(self) -> int:
         """How many uploads are being written or stored."""
-        return sum(view.folder.entries.running for view in self._views.values())
+        return sum(view.folder.shelf.entries.running for view in self._views.values())

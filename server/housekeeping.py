@@ -55,7 +55,7 @@ async def keep_house(grounds: Grounds) -> None:
 async def tidy(grounds: Grounds, org_id: str) -> None:
     """Look after one organization once."""
     view = await grounds.view(org_id)
-    for entry in view.folder.entries:
+    for entry in view.folder.shelf.entries:
         match step_for(entry, grounds.settings, now=grounds.clock.now()):
             case Step.REMOVE:
                 await view.folder.discard_old(entry)

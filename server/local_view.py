@@ -40,13 +40,13 @@ class LocalView:
         unfinished: Unfinished,
     ) -> None:
         self.folder = folder
-        self._org_id = folder.org_id
+        self._org_id = folder.shelf.org_id
         self._inbox = inbox
         self._clock = clock
         self._threads = threads
         self._withdraw = withdraw
         self._unfinished = unfinished
-        self._disk = DiskFolder(root=inbox.folders(folder.org_id).root, area=Area.LOCAL)
+        self._disk = DiskFolder(root=inbox.folders(folder.shelf.org_id).root, area=Area.LOCAL)
 
     async def attributes(self, name: str, raw: bytes, visit: Visit) -> SFTPAttrs:
         """Answer STAT and LSTAT.
@@ -54,7 +54,7 @@ class LocalView:
         Raises:
             MissingError: this session sees nothing of that name.
         """
-        entry = self.folder.entries.seen(name)
+        entry = self.folder.shelf.entries.seen(name)
         if entry is not None:
             return file_attributes(size_bytes=entry.size_bytes, mtime=entry.mtime)
         taken = self._taken(name, visit)
@@ -71,9 +71,9 @@ class LocalView:
         found: dict[bytes | str, SFTPAttrs] = {line.filename: line.attrs for line in on_disk}
         for name, drops in (await self._waiting()).items():
             found[name.encode()] = _of_drop(drops[-1])
-        for taken in self.folder.taken.listed_for(visit.number):
+        for taken in self.folder.shelf.taken.listed_for(visit.number):
             found[taken.name.encode()] = _of_taken(taken)
-        for name, entry in self.folder.entries.visible().items():
+        for name, entry in self.folder.shelf.entries.visible().items():
             found[name.encode()] = file_attributes(size_bytes=entry.size_bytes, mtime=entry.mtime)
         return [listed(name, attributes) for name, attributes in found.items()]
 
@@ -89,7 +89,7 @@ class LocalView:
         Raises:
             MissingError: nothing does; also for a name that was taken (U4).
         """
-        entry = self.folder.entries.seen(name)
+        entry = self.folder.shelf.entries.seen(name)
         if entry is not None:
             size = entry.size_bytes
             fd = await self._threads.quick.run(
@@ -103,7 +103,7 @@ class LocalView:
 
     async def resize(self, name: str, raw: bytes, size_bytes: int, visit: Visit) -> None:
         """Rule U4: a SETSTAT of the size counts for a running upload only; saying what is so already is fine."""
-        entry = self.folder.entries.seen(name)
+        entry = self.folder.shelf.entries.seen(name)
         if entry is not None and entry.upload is not None:
             entry.upload.resize(size_bytes)
         elif (await self.attributes(name, raw, visit)).size != size_bytes:
@@ -112,7 +112,7 @@ class LocalView:
     async def remove(self, name: str, raw: bytes, visit: Visit) -> None:
         """Rules U3, U4: remove an upload, or withdraw a drop that still waits, or end the answering of a taken name."""
         if await self.folder.remove(name):
-            self.folder.taken.forget(name)
+            self.folder.shelf.taken.forget(name)
             return
         taken = self._taken(name, visit)
         waiting = (await self._waiting()).get(name, [])
@@ -122,7 +122,7 @@ class LocalView:
         for uid in {drop.meta.uid for drop in waiting} | ({taken.uid} if taken else set()):
             withdrawn = await self._withdraw(self._org_id, uid)
             log.info("drop.removed_by_client", org=self._org_id, name=name, uid=uid, withdrawn=withdrawn)
-        self.folder.taken.forget(name)
+        self.folder.shelf.taken.forget(name)
 
     async def rename(self, old: str, old_raw: bytes, new: str, visit: Visit) -> None:
         """Rules U4, U5: rename an upload, what answers for a drop, or a file on disk."""
@@ -133,13 +133,13 @@ class LocalView:
         taken = self._taken(old, visit)
         if taken is not None:
             self._check_free(new)
-            self.folder.taken.rename(old, new)
+            self.folder.shelf.taken.rename(old, new)
             log.info("drop.renamed_by_client", org=self._org_id, name=old, new_name=new, uid=taken.uid)
             return
         drops = (await self._waiting()).get(old)
         if drops:
             self._check_free(new)
-            self.folder.answer_for(drops[-1], new, visit.number)
+            self.folder.shelf.answer_for(drops[-1], new, visit.number)
             log.info(
                 "drop.renamed_by_client", org=self._org_id, name=old, new_name=new, uid=drops[-1].meta.uid
             )
@@ -147,11 +147,11 @@ class LocalView:
         await self._threads.quick.run(self._disk.rename_file, old_raw, new.encode())
 
     def _check_free(self, name: str) -> None:
-        if self.folder.entries.seen(name) is not None:
+        if self.folder.shelf.entries.seen(name) is not None:
             raise RefusedError(f"There is a file {name} already (U5)")
 
     def _taken(self, name: str, visit: Visit) -> TakenName | None:
-        return self.folder.taken.get(name, session=visit.number, now=self._clock.now())
+        return self.folder.shelf.taken.get(name, session=visit.number, now=self._clock.now())
 
     async def _waiting(self) -> dict[str, list[Drop]]:
         uids = await self._unfinished(self._org_id)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from asyncssh import (
@@ -26,15 +26,14 @@ from server.grounds import Grounds
 from server.handles import Listing, ReadHandle
 from server.local_view import LocalView
 from server.paths import Area, Folder, Inside, Outside, Place, Root, canonical, place_of
-from server.statuses import LimitError, MissingError, RefusedError, UnsupportedError, status_of
-from server.transport import Room
+from server.refusing import WHERE, RefusingRoom
+from server.statuses import LimitError, MissingError, RefusedError, status_of
 from server.upload import OpenFlags, Upload
 from server.visitor import STOPPING, Visitor
 from server.visits import Visit
 
 log = structlog.get_logger()
 
-WHERE = "Files are taken in the folder /local only"
 BLOCK_BYTES = 4096
 
 P = ParamSpec("P")
@@ -47,16 +46,17 @@ def answered(
 ) -> Callable[Concatenate["Sftp", P], Coroutine[Any, Any, T]]:
     """Turn every error of a request into its status: one of the two places with a broad except."""
 
-    async def answering(self: "Sftp", *args: P.args, **kwargs: P.kwargs) -> T:
+    async def answering(self: "Sftp", /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await hook(self, *args, **kwargs)
         except Exception as exc:
             raise status_of(exc) from exc
 
-    return functools.update_wrapper(answering, hook)
+    functools.update_wrapper(answering, hook)
+    return answering
 
 
-class Sftp(Room):
+class Sftp(RefusingRoom):
     """Answers the requests of one channel."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Sftp(Room):
         self._grounds.channels -= 1
         self._visitor.sessions.discard(self)
         if self._view is not None and not self._visitor.sessions:
-            self._view.folder.taken.end_session(self._visit.number, now=self._grounds.clock.now())
+            self._view.folder.shelf.taken.end_session(self._visit.number, now=self._grounds.clock.now())
 
     def exit(self) -> None:
         """Rule U11: end with exit status 0, which OpenSSH scp waits for."""
@@ -246,7 +246,7 @@ class Sftp(Room):
                 await view.attributes(name, raw, self._visit)
                 if attrs.size is not None:
                     await view.resize(name, raw, attrs.size, self._visit)
-                entry = view.folder.entries.seen(name)
+                entry = view.folder.shelf.entries.seen(name)
                 if entry is not None and entry.upload is not None:
                     _set_times(entry.upload, attrs)
             case Folder(Area.LOCAL):
@@ -291,16 +291,6 @@ class Sftp(Room):
         return Listing([listed(b".", here), listed(b"..", here), *lines])
 
     @answered
-    async def mkdir(self, path: bytes, attrs: SFTPAttrs) -> None:
-        """Rule U1: no folders are made."""
-        raise RefusedError(f"Folders cannot be made here. {WHERE} (U1)")
-
-    @answered
-    async def rmdir(self, path: bytes) -> None:
-        """Rule U1: none is removed either."""
-        raise RefusedError("Folders cannot be removed here (U1)")
-
-    @answered
     async def remove(self, path: bytes) -> None:
         """Rules U3, U4."""
         match place_of(path):
@@ -333,37 +323,12 @@ class Sftp(Room):
         """Resolve a virtual path; nothing on disk is asked."""
         return canonical(path)
 
-    # --- what there is not
-
-    def _no_links(self) -> NoReturn:
-        raise status_of(RefusedError("Links cannot be made or read here (U1)"))
-
-    def symlink(self, oldpath: bytes, newpath: bytes) -> None:
-        """Rule U1: refuse."""
-        self._no_links()
-
-    def link(self, oldpath: bytes, newpath: bytes) -> None:
-        """Rule U1: refuse."""
-        self._no_links()
-
-    def readlink(self, path: bytes) -> bytes:
-        """Rule U1: refuse."""
-        self._no_links()
-
-    def lock(self, file_obj: object, offset: int, length: int, flags: int) -> None:
-        """Refuse."""
-        raise status_of(UnsupportedError("Locks are not supported"))
-
-    def unlock(self, file_obj: object, offset: int, length: int) -> None:
-        """Refuse."""
-        raise status_of(UnsupportedError("Locks are not supported"))
-
     # --- looks
 
     @answered
     async def statvfs(self, path: bytes) -> SFTPVFSAttrs:
         """Tell what the organization may still send (U9)."""
-        space = (await self._local()).folder.space
+        space = (await self._local()).folder.shelf.space
         await space.recount()
         total = self._grounds.settings.org_space_bytes // BLOCK_BYTES
         left = space.left_bytes // BLOCK_BYTES

@@ -32,4 +32,5 @@ class UploadEvent:
     size_bytes: int
     account: str
     address: str | None
+    client: str | None
     reason: str | None = None

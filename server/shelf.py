@@ -1,0 +1,276 @@
+"""The uploads of one organization that are not accepted, and each step they take on disk (rules U2 to U5).
+
+What may be done when is decided in `local_folder.py`; one step is one hop into a thread (`intake.py`).
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+
+import structlog
+
+from core.clock import Clock, from_text
+from core.inbox import Drop, Inbox, Incoming, QueueBrokenError, UploadLostError
+from core.settings import Settings
+from server import intake, limits
+from server.entries import NEVER, Entries, Entry
+from server.space import Space
+from server.taken import TakenName, TakenNames
+from server.threads import Threads
+from server.upload import OpenFlags, Upload
+from server.visits import UploadEvent, Visit
+
+log = structlog.get_logger()
+
+COMPLETED_KEPT = 1000
+
+
+class Shelf:
+    """Where uploads lie from OPEN to acceptance; the loop's side of `incoming/`."""
+
+    def __init__(
+        self,
+        *,
+        org_id: str,
+        inbox: Inbox,
+        settings: Settings,
+        clock: Clock,
+        threads: Threads,
+        fatal: Callable[[QueueBrokenError], None],
+        on_upload: Callable[[UploadEvent], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.org_id = org_id
+        self.entries = Entries()
+        self.taken = TakenNames()
+        self.space = Space(root=inbox.folders(org_id).root, settings=settings, pool=threads.quick)
+        self.settings = settings
+        self.monotonic = monotonic
+        self._inbox = inbox
+        self._clock = clock
+        self._threads = threads
+        self._fatal = fatal
+        self._on_upload = on_upload
+        self._known: set[str] = set()
+        self._accepted = limits.HourCount()
+        self._completed: dict[str, float] = {}  # when the last complete file of a name was begun
+
+    async def refresh(self) -> None:
+        """Look for uploads that earlier sessions or processes left on disk (U3)."""
+        found = await self._threads.quick.run(intake.find, self._inbox, self.org_id, frozenset(self._known))
+        for item in found:
+            if item.incoming.meta.uid not in self._known:
+                self._known.add(item.incoming.meta.uid)
+                self.entries.add(
+                    Entry(
+                        incoming=item.incoming,
+                        changed_at=intake.changed_at(item.incoming),
+                        kept_bytes=item.size_bytes,
+                    )
+                )
+        for name in {item.incoming.meta.name for item in found}:
+            await self.keep_largest(name)
+
+    @property
+    def uploads_of_the_hour(self) -> int:
+        """How many were accepted within the hour."""
+        return self._accepted.at(self._clock.now())
+
+    def was_taken(self, name: str, visit: Visit) -> bool:
+        """Rule U4: whether the name still answers for this session."""
+        return self.taken.get(name, session=visit.number, now=self._clock.now()) is not None
+
+    async def begin(self, name: str, flags: OpenFlags, visit: Visit) -> Upload:
+        """Open a new, empty upload."""
+        incoming, fd = await self._threads.quick.run(
+            intake.begin, self._inbox, org_id=self.org_id, name=name, origin=visit.origin
+        )
+        self._known.add(incoming.meta.uid)
+        entry = Entry(incoming=incoming, changed_at=self._clock.now())
+        self.entries.add(entry)
+        return self._opened(entry, incoming, fd, flags, visit)
+
+    async def resume(self, entry: Entry, flags: OpenFlags, visit: Visit) -> Upload:
+        """Rule U3: open a partial upload behind its unbroken bytes."""
+        entry.busy = True
+        try:
+            incoming, fd = await self._threads.quick.run(
+                intake.resume, self._inbox, entry.incoming, size_bytes=entry.kept_bytes
+            )
+        finally:
+            entry.busy = False
+        return self._opened(entry, incoming, fd, flags, visit)
+
+    def _opened(self, entry: Entry, incoming: Incoming, fd: int, flags: OpenFlags, visit: Visit) -> Upload:
+        upload = Upload(
+            incoming=incoming,
+            fd=fd,
+            size_bytes=entry.kept_bytes,
+            append=flags.append,
+            visit=visit,
+            settings=self.settings,
+            space=self.space,
+            monotonic=self.monotonic,
+        )
+        entry.incoming = incoming
+        entry.upload = upload
+        entry.visit_number = visit.number
+        entry.opened_at = upload.opened_at
+        entry.changed_at = self._clock.now()
+        return upload
+
+    def entry_of(self, upload: Upload) -> Entry | None:
+        """Return what the handle writes to; None when it yielded."""
+        entry = self.entries.get(upload.incoming.meta.uid)
+        return entry if entry is not None and entry.upload is upload else None
+
+    async def note_disorder(self, entry: Entry, upload: Upload) -> None:
+        """Write down that the file's size says nothing after a crash."""
+        entry.incoming = upload.incoming = await self._threads.quick.run(
+            self._inbox.note, upload.incoming, in_order=False
+        )
+
+    async def put_aside(self, entry: Entry, upload: Upload, *, closed: bool = False) -> None:
+        """Make durable what arrived unbroken and give the handle back.
+
+        Raises:
+            UploadLostError: the disk failed; the file is gone.
+        """
+        entry.busy = True
+        size_bytes = upload.size_bytes
+        try:
+            entry.incoming = await self._threads.sync.run(
+                intake.keep, self._inbox, entry.incoming, upload.fd, size_bytes=size_bytes, closed=closed
+            )
+        except UploadLostError as exc:
+            await self.lose(entry, upload.visit, reason=exc.public_message)
+            raise _lost(exc) from exc
+        finally:
+            upload.release()
+            entry.upload, entry.busy = None, False
+        entry.kept_bytes = size_bytes
+        entry.last_write_at = upload.last_write_at
+        entry.changed_at = self._clock.now()
+
+    async def rename(self, entry: Entry, name: str) -> None:
+        """Give it another name; it is not accepted by that."""
+        entry.busy = True
+        try:
+            entry.incoming = await self._threads.sync.run(
+                self._inbox.note, entry.incoming, durable=True, name=name
+            )
+        finally:
+            entry.busy = False
+        entry.changed_at = self._clock.now()
+
+    async def accept(self, entry: Entry, name: str, visit: Visit | None) -> Drop:
+        """Rule U2: put the file into the queue under `name`; when this returns, the client may be told OK.
+
+        Raises:
+            UploadLostError: the disk failed; the file is gone.
+            QueueBrokenError: `fatal` was called, the process must stop.
+        """
+        upload, entry.busy = entry.upload, True
+        try:
+            drop = await self._threads.sync.run(intake.accept, self._inbox, entry.incoming, name=name)
+        except QueueBrokenError as exc:
+            log.critical("queue.broke", org=self.org_id)
+            self._fatal(exc)
+            raise
+        except (UploadLostError, OSError) as exc:
+            await self.lose(entry, visit, reason=str(exc))
+            raise _lost(exc) from exc
+        finally:
+            if upload is not None:
+                upload.release()
+        self.entries.drop(entry)
+        self._accepted.add(self._clock.now())
+        self._let_answer(drop, entry, visit)
+        self.tell("accepted", entry, visit, drop=drop)
+        await self.discard_replaced(name, entry.opened_at)
+        return drop
+
+    def _let_answer(self, drop: Drop, entry: Entry, visit: Visit | None) -> None:
+        numbers = {entry.visit_number, visit.number if visit else None}
+        self.answer_for(
+            drop,
+            drop.meta.name,
+            *(number for number in numbers if number is not None),
+            mtime=entry.upload.times if entry.upload else None,
+        )
+
+    def answer_for(self, drop: Drop, name: str, *sessions: int, mtime: float | None = None) -> None:
+        """Rule U4: let `name` answer for a drop, for these sessions until they end."""
+        accepted_at = from_text(drop.meta.accepted_at or drop.meta.started_at)
+        self.taken.add(
+            TakenName(
+                name=name,
+                uid=drop.meta.uid,
+                size_bytes=drop.meta.size_bytes,
+                mtime=accepted_at.timestamp() if mtime is None else mtime,
+                until=self._clock.now() + timedelta(seconds=self.settings.taken_names_s),
+                sessions=frozenset(sessions),
+            )
+        )
+
+    # --- what goes
+
+    async def lose(self, entry: Entry, visit: Visit | None, *, reason: str) -> None:
+        """Remove an upload that was refused, and say so."""
+        await self.discard(entry)
+        self.tell("refused", entry, visit, reason=reason)
+
+    async def keep_largest(self, name: str) -> None:
+        """Rule U3: of several partials of one name the largest stays."""
+        for entry in self.entries.smaller_twins(name):
+            await self.discard(entry)
+
+    async def discard_replaced(self, name: str, opened_at: float) -> None:
+        """A file of that name, begun at `opened_at`, is complete: what it replaced goes."""
+        self._completed[name] = opened_at
+        while len(self._completed) > COMPLETED_KEPT:
+            del self._completed[next(iter(self._completed))]
+        for entry in self.entries.replaced_by(opened_at, name):
+            await self.discard(entry)
+
+    def was_replaced(self, entry: Entry) -> bool:
+        """Whether a newer file of that name is complete and nobody wrote to this one since it was begun."""
+        return entry.last_write_at < self._completed.get(entry.name, NEVER)
+
+    async def discard(self, entry: Entry) -> None:
+        """Remove an upload."""
+        self.entries.drop(entry)
+        await self._threads.quick.run(self._inbox.discard, entry.incoming)
+
+    def tell(
+        self,
+        outcome: str,
+        entry: Entry,
+        visit: Visit | None,
+        *,
+        drop: Drop | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Write the upload's one line, and tell whoever wants to know."""
+        origin = visit.origin if visit else entry.incoming.meta.origin
+        event = UploadEvent(
+            outcome=outcome,
+            org_id=self.org_id,
+            uid=entry.uid,
+            name=drop.meta.name if drop else entry.name,
+            size_bytes=drop.meta.size_bytes if drop else entry.size_bytes,
+            account=origin.account,
+            address=origin.address,
+            client=origin.client,
+            reason=reason,
+        )
+        fields = {name: value for name, value in asdict(event).items() if name not in ("outcome", "org_id")}
+        log.info(f"upload.{outcome}", org=self.org_id, **fields)
+        self._on_upload(event)
+
+
+def _lost(exc: Exception) -> UploadLostError:
+    said = "The file could not be stored: send it again later"
+    if isinstance(exc, UploadLostError):
+        said = exc.public_message
+    return UploadLostError(f"{said.rstrip('.')} (U2)")
