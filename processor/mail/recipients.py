@@ -23,10 +23,11 @@ def choose_recipients(
     `active` has the keys (`core.addresses`) of the active users of the directory, those of this very import included.
     An address counts once. Without an operator's address nobody may be left.
     """
-    wanted = {address_key(address): address for address in reversed(settings.recipients)}
-    ordered = dict(reversed(wanted.items()))
-    chosen = tuple(address for key, address in ordered.items() if key in active)
-    skipped = tuple(address for key, address in ordered.items() if key not in active)
+    named: dict[str, str] = {}
+    for address in settings.recipients:
+        named.setdefault(address_key(address), address)
+    chosen = tuple(address for key, address in named.items() if key in active)
+    skipped = tuple(address for key, address in named.items() if key not in active)
     if chosen:
         return Recipients(chosen, skipped)
     if address_key(settings.owner) in active:

@@ -133,7 +133,7 @@ class OutboxSender:
         except OutboxTroubleError as exc:
             _log_trouble(exc)
             return False
-        log.info(event, mail=mail.id, number=mail.import_number, attempt=mail.attempts + 1, **fields)
+        log.info(event, mail=mail.id, import_number=mail.import_number, attempt=mail.attempts + 1, **fields)
         return True
 
 

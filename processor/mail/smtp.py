@@ -138,4 +138,4 @@ def _of_opening(exc: Exception) -> str:
 
 def _reason(text: str) -> str:
     """Keep a server's words in one line and without addresses (rule O3)."""
-    return _ADDRESS.sub("<address>", " ".join(text.split()))[:REASON_LIMIT]
+    return _ADDRESS.sub("<address>", " ".join(text.split()))[:REASON_LIMIT].rstrip(" :")

@@ -1,0 +1,108 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.imports import Outcome
+from processor.mail.compose import ImportNews, compose_import_mail
+from processor.mail.mails import MailContent
+from tests.unit.filing.samples import organization, problem, record
+
+
+def mail(outcome: Outcome = Outcome.PARTIAL, **parts: object) -> MailContent:
+    counted = record(outcome, rows=120, rows_refused=2, users_updated=12)
+    values = {"record": counted, "organization": organization(), **parts}
+    return compose_import_mail(ImportNews(**values))  # type: ignore[arg-type]
+
+
+def test_n01_a_subject_names_organization_file_and_outcome() -> None:
+    assert (
+        mail(record=record(rows=12, users_updated=12)).subject
+        == "Mavericks: users.csv imported (12 users updated)"
+    )
+
+
+def test_n01_both_parts_say_outcome_counts_problems_places_and_what_if_nobody_acts() -> None:
+    said = mail(
+        problems=[problem(14), problem(31, None, "too-few-cells", "The row has 4 cells", "Send it again.")]
+    )
+    for part in (said.text, said.html):
+        for expected in (
+            "Partly imported",
+            "120",
+            "users updated",
+            "Line 14, Deactivation Date",
+            "This date can be read in two ways.",
+            "Write dates as yyyy-mm-dd.",
+            "Line 31",
+            "/archive/20261123T090501Z-000017-users.csv",
+            "/archive/20261123T090501Z-000017-users.csv.report.html",
+            "/error/20261123T090501Z-000017-users.csv.problems.csv",
+            "/error/20261123T090501Z-000017-users.csv.rejected.csv",
+            "Mavericks_007",
+            "until a later file has it",
+        ):
+            assert expected in part
+
+
+def test_n01_ten_problems_are_shown_and_the_rest_counted() -> None:
+    said = mail(problems=[problem(line) for line in range(2, 2_502)])
+    assert said.text.count("Deactivation Date") == 10
+    assert "and 2,490 more in the report" in said.text
+    assert "and 2,490 more in the report" in said.html
+
+
+def test_n01_a_label_that_may_be_data_is_not_quoted() -> None:
+    said = mail(
+        Outcome.REFUSED, problems=[problem(1, "nora@x.example")], column_numbers={"nora@x.example": 3}
+    )
+    assert "nora@x.example" not in said.text + said.html
+    assert "Line 1, column 3" in said.text
+
+
+@pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.WAITING])
+def test_n01_a_drop_that_waits_or_is_held_is_mailed_too(outcome: Outcome) -> None:
+    said = mail(outcome, due_at=datetime(2026, 11, 24, 22, 30, tzinfo=UTC))
+    assert "/archive/" not in said.text
+    assert ("24 Nov 2026, 22:30 UTC" in " ".join(said.text.split())) == (outcome is Outcome.WAITING)
+
+
+def test_n01_a_discarded_file_says_why() -> None:
+    said = mail(
+        Outcome.DISCARDED, problems=[problem(None, None, "withdrawn", "The file was withdrawn", "Nothing.")]
+    )
+    assert "WHY" in said.text
+    assert "The whole file" in said.text
+
+
+def test_n01_a_file_name_cannot_forge_a_header_or_markup() -> None:
+    name = "users.csv\r\nBcc: everybody@x.example\r\n\r\n<script>alert(1)</script>"
+    said = mail(record=record(name=name), organization=organization("Mave\nricks<b>"))
+    assert "\n" not in said.subject
+    assert "\r" not in said.subject
+    assert "<script" not in said.html
+    assert "ricks<b>" not in said.html
+    assert "\nBcc:" not in said.text
+
+
+def test_n01_a_mail_fetches_and_attaches_nothing() -> None:
+    html = mail(problems=[problem()]).html
+    assert not [word for word in ("<img", "<script", "<link", "src=", "href=", "url(") if word in html]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_n01_every_outcome_says_what_happens_if_nobody_acts(outcome: Outcome) -> None:
+    said = mail(outcome)
+    assert "IF NOBODY ACTS" in said.text
+    assert "If nobody acts" in said.html
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
+def test_n01_any_names_make_a_mail_that_can_be_stored(file: str, org: str, label: str) -> None:
+    said = mail(
+        record=record(Outcome.PARTIAL, name=file, rows_refused=1),
+        organization=organization(org),
+        problems=[problem(column=label)],
+    )
+    (said.subject + said.text + said.html).encode("utf-8")

@@ -1,0 +1,34 @@
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.imports import Outcome
+from processor.mail.mails import one_line
+from processor.mail.summary import SUMMARY_ID, compose_summary, lines_of, summary_id, summary_line
+from tests.unit.filing.samples import record
+
+
+def test_n01_a_line_names_file_import_outcome_and_place() -> None:
+    assert summary_line(record(users_updated=3)) == (
+        "users.csv (import 17) imported (3 users updated): /archive/20261123T090501Z-000017-users.csv"
+    )
+    assert "refused (nothing was applied): /error/" in summary_line(record(Outcome.REFUSED))
+
+
+def test_n01_a_summary_says_how_many_and_what_each_came_to() -> None:
+    said = compose_summary("Mavericks", ["a.csv imported", "b.csv <b>refused"])
+    assert said.subject == "Mavericks: 2 more imports in the last hour"
+    assert "- a.csv imported\n- b.csv <b>refused\n" in said.text
+    assert "b.csv &lt;b&gt;refused" in said.html
+
+
+@given(st.text(max_size=40), st.lists(st.text(max_size=60).map(one_line).filter(bool), max_size=8))
+def test_n01_a_summary_keeps_its_lines_so_that_more_can_join(org: str, lines: list[str]) -> None:
+    assert lines_of(compose_summary(org, lines).text) == lines
+
+
+def test_n01_a_summary_is_known_by_its_message_id() -> None:
+    identity = summary_id(UUID(int=7), "r@v.example")
+    assert identity.startswith(SUMMARY_ID)
+    assert identity.endswith("@v.example>")
