@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands import org
+from commands import fields, imports, mail, org, teams, users
 from commands.output import fail
 from commands.session import NO, WRONG, exit_status
 from core.errors import ServiceError
@@ -24,6 +24,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(org.app, name="org")
+app.add_typer(imports.app, name="imports")
+app.add_typer(users.app, name="users")
+app.add_typer(teams.app, name="teams")
+app.add_typer(fields.app, name="fields")
+app.add_typer(mail.app, name="mail")
 
 
 @app.callback()

@@ -219,21 +219,21 @@ def disable(ctx: typer.Context, org: Id) -> None:
 async def _all(session: Session) -> "list[Organization]":
     from core.organizations_store import all_organizations
 
-    async with session.existing_database() as database, database.reading() as connection:
+    async with session.reading() as connection:
         return await all_organizations(connection)
 
 
 async def _one(session: Session, org_id: str) -> "Organization":
     from core.organizations_store import organization_by_id
 
-    async with session.existing_database() as database, database.reading() as connection:
+    async with session.reading() as connection:
         return await organization_by_id(connection, org_id)
 
 
 async def _set(session: Session, org_id: str, values: dict[str, object]) -> "Organization":
     from core.organizations_store import change_organization, organization_by_id
 
-    async with session.existing_database() as database, database.writing() as connection:
+    async with session.writing() as connection:
         organization = await organization_by_id(connection, org_id)
         await change_organization(connection, org_id, settings=organization.settings.changed(values))
         return await organization_by_id(connection, org_id)
@@ -244,7 +244,7 @@ async def _replace_password(session: Session, org_id: str, new: str) -> "Organiz
     from core.passwords import hash_password
 
     hashed = hash_password(new)
-    async with session.existing_database() as database, database.writing() as connection:
+    async with session.writing() as connection:
         await change_organization(connection, org_id, password_hash=hashed)
         return await organization_by_id(connection, org_id)
 
@@ -252,7 +252,7 @@ async def _replace_password(session: Session, org_id: str, new: str) -> "Organiz
 async def _switch(session: Session, org_id: str, *, disabled_at: str | None) -> "Organization":
     from core.organizations_store import change_organization, organization_by_id
 
-    async with session.existing_database() as database, database.writing() as connection:
+    async with session.writing() as connection:
         await change_organization(connection, org_id, disabled_at=disabled_at)
         return await organization_by_id(connection, org_id)
 

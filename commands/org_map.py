@@ -53,7 +53,7 @@ def _entry(text: str) -> tuple[str, str]:
 async def _found(session: Session, org_id: str) -> "Organization":
     from core.organizations_store import organization_by_id
 
-    async with session.existing_database() as database, database.reading() as connection:
+    async with session.reading() as connection:
         return await organization_by_id(connection, org_id)
 
 
@@ -62,7 +62,7 @@ async def _changed(
 ) -> "Organization":
     from core.organizations_store import change_organization, organization_by_id
 
-    async with session.existing_database() as database, database.writing() as connection:
+    async with session.writing() as connection:
         organization = await organization_by_id(connection, org_id)
         header_map = {} if clear else dict(organization.settings.header_map)
         for label in remove:

@@ -127,7 +127,7 @@ async def _found(session: Session, org_id: str) -> "tuple[Organization, list[str
     from core.organizations_store import organization_by_id
     from processor.directory.listing_store import active_keys
 
-    async with session.existing_database() as database, database.reading() as connection:
+    async with session.reading() as connection:
         organization = await organization_by_id(connection, org_id)
         recipients = organization.settings.recipients
         active = await active_keys(connection, organization.no, map(address_key, recipients))

@@ -69,6 +69,18 @@ class Session:
             async with _opened(Path(folder) / self.settings.database_path.name) as database:
                 yield database
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Any]:
+        """Open one consistent view of what is there: a connection for the stores."""
+        async with self.existing_database() as database, database.reading() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Any]:
+        """Open one transaction on what is there: a connection for the stores."""
+        async with self.existing_database() as database, database.writing() as connection:
+            yield connection
+
     def now(self) -> str:
         """Return the time as it is stored."""
         from core.clock import to_text

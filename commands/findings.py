@@ -1,0 +1,111 @@
+"""Problems, notes and changes as JSON (section X) and as lines that one can forward to a customer."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from commands.output import say, shown
+from processor.findings import Problem
+from processor.imports import Change
+
+FIRST_PLACES = 5
+FIRST_CHANGES = 20
+TIMES = "deactivates_at"
+
+
+def finding_as_dict(finding: Problem) -> dict[str, Any]:
+    """Section X: a problem or a note."""
+    return {
+        "line": finding.line,
+        "column": finding.column,
+        "code": finding.code,
+        "text": finding.text,
+        "advice": finding.advice,
+    }
+
+
+def change_as_dict(change: Change) -> dict[str, Any]:
+    """Section X: one changed value."""
+    return {
+        "kind": change.kind,
+        "key": change.key,
+        "field": change.field,
+        "old": change.old,
+        "new": change.new,
+    }
+
+
+def print_findings(title: str, findings: Sequence[Problem]) -> None:
+    """Print problems or notes: those of one kind together, with the first places and, once, what to do."""
+    if not findings:
+        return
+    say(f"\n{title} ({len(findings):,})")
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for finding in findings:
+        groups.setdefault((finding.code, finding.advice), []).append(finding)
+    for group in groups.values():
+        _print_group(group)
+
+
+def _print_group(group: Sequence[Problem]) -> None:
+    first = group[0]
+    say()
+    for finding in group[:FIRST_PLACES]:
+        say(f"  {place(finding)}{finding.text}")
+    if len(group) > FIRST_PLACES:
+        lines = ", ".join(
+            str(one.line) for one in group[FIRST_PLACES : 4 * FIRST_PLACES] if one.line is not None
+        )
+        more = f"  and {len(group) - FIRST_PLACES:,} more of this kind"
+        say(f"{more}: line {lines}{' ...' if len(group) > 4 * FIRST_PLACES else ''}" if lines else more)
+    if first.advice:
+        say(f"  -> {first.advice}")
+
+
+def place(finding: Problem) -> str:
+    """Say where something was found: `line 3, Manager Email: `."""
+    parts = [] if finding.line is None else [f"line {finding.line}"]
+    if finding.column:
+        parts.append(finding.column)
+    return f"{', '.join(parts)}: " if parts else ""
+
+
+def print_changes(changes: Sequence[Change], *, total: int, more_by: str) -> None:
+    """Print changes person by person, old -> new; `total` is how many there are in all."""
+    if not changes:
+        return
+    last = None
+    for change in changes:
+        if (change.kind, change.key) != last:
+            last = (change.kind, change.key)
+            say(f"  {'team ' if change.kind == 'team' else ''}{change.key}")
+        say(f"      {in_words(change)}")
+    if total > len(changes):
+        say(f"  and {total - len(changes):,} more changes: {more_by}")
+
+
+def in_words(change: Change) -> str:
+    """Say one change: `Name: Ann -> Anne`, `joins Sales`, `new`."""
+    match change.field:
+        case "created":
+            return "new"
+        case "teams":
+            return f"joins {shown(change.new)}" if change.new is not None else f"leaves {shown(change.old)}"
+        case "deactivates_at" if change.new is not None:
+            return f"will be deactivated at {_value(change.new)}"
+        case field:
+            return f"{field.removeprefix('custom.')}: {_value(change.old)} -> {_value(change.new)}"
+
+
+def _value(value: object) -> str:
+    text = shown(value)
+    return text if text.strip() else "(blank)"
+
+
+def first_changes(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes that a terminal shows."""
+    found: list[Change] = []
+    for change in changes:
+        if len(found) == FIRST_CHANGES:
+            break
+        found.append(change)
+    return found

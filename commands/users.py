@@ -1,0 +1,123 @@
+"""`rosterdrop users`: the people of an organization's directory."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.output import JsonOption, print_json, print_json_array, print_pairs, print_table, say
+from commands.session import Session, open_session, run
+from core.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from processor.directory.listing_store import ListedUser
+
+FIRST = 1_000  # a terminal shows so many
+
+app = typer.Typer(no_args_is_help=True, help="Users of an organization's directory.")
+
+
+@app.command("list")
+def list_all(
+    ctx: typer.Context,
+    org: Annotated[str, typer.Option(metavar="ORG", help="The organization's id.", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Show an organization's users by address.
+
+    Example: `rosterdrop users list --org 007 --json`
+    """
+    session = open_session(ctx)
+    if as_json:
+        run(_print_json(session, org))
+        return
+    shown, more = run(_first(session, org))
+    print_table(
+        ("Email", "Name", "Type", "Admin", "Status", "Manager", "Teams"),
+        (
+            (u.email, u.name, u.account_type, u.is_org_admin, status(u), u.manager_email, u.teams)
+            for u in shown
+        ),
+        nothing="There are no users.",
+    )
+    if more:
+        say(f"These are the first {FIRST:,}; --json gives all.")
+
+
+@app.command("show")
+def show(
+    ctx: typer.Context,
+    org: Annotated[str, typer.Argument(metavar="ORG", help="The organization's id.", show_default=False)],
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The user's address.", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one user with all fields.
+
+    Example: `rosterdrop users show 007 ann@mavericks.example`
+    """
+    user = run(_one(open_session(ctx), org, email))
+    if as_json:
+        print_json(asdict(user))
+        return
+    labels = {
+        "email": "Email",
+        "name": "Name",
+        "first_name": "First name",
+        "last_name": "Last name",
+        "account_type": "Account type",
+        "is_org_admin": "Administrator",
+        "status": "Status",
+        "deactivation_date": "Deactivation date",
+        "deactivates_at": "Deactivated at",
+        "manager_email": "Manager",
+        "teams": "Teams",
+    }
+    values = asdict(user)
+    print_pairs([(label, values[name]) for name, label in labels.items()] + list(user.custom.items()))
+
+
+def status(user: "ListedUser") -> str:
+    """Say whether a user is active, and until when."""
+    return f"active until {user.deactivates_at[:10]}" if user.deactivates_at else user.status
+
+
+async def _print_json(session: Session, org_id: str) -> None:
+    async def dicts() -> AsyncIterator[dict[str, Any]]:
+        async for user in _users(session, org_id):
+            yield asdict(user)
+
+    await print_json_array(dicts())
+
+
+async def _first(session: Session, org_id: str) -> "tuple[list[ListedUser], bool]":
+    found: list[ListedUser] = []
+    async for user in _users(session, org_id):
+        if len(found) == FIRST:
+            return found, True
+        found.append(user)
+    return found, False
+
+
+async def _users(session: Session, org_id: str) -> "AsyncIterator[ListedUser]":
+    from core.organizations_store import organization_by_id
+    from processor.directory.listing_store import users_of
+
+    async with session.reading() as connection:
+        organization = await organization_by_id(connection, org_id)
+        async for user in users_of(connection, organization.no):
+            yield user
+
+
+async def _one(session: Session, org_id: str, email: str) -> "ListedUser":
+    from core.organizations_store import organization_by_id
+    from processor.directory.listing_store import user_of
+
+    async with session.reading() as connection:
+        organization = await organization_by_id(connection, org_id)
+        user = await user_of(connection, organization.no, email)
+        if user is None:
+            raise NotFoundError(
+                f"{organization.name} has no user with that address: `rosterdrop users list` shows all."
+            )
+        return user
