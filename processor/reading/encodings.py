@@ -94,6 +94,18 @@ def find_bad_byte(chunks: Iterable[bytes], *, encoding: str = "utf-8") -> BadByt
     return BadByte(line, offset - pending, decoder.getstate()[0]) if pending else None
 
 
+def settle_encoding(
+    chunks: Iterable[bytes], *, setting: str, preset: str, system: str = ""
+) -> tuple[str, Problem | None]:
+    """Rules F2, H5: the encoding to read a file in, and a note where the preset's habit decided.
+
+    The setting decides; where it is left at UTF-8, a file that is not UTF-8 is read as the preset's system writes it.
+    """
+    if setting != "utf-8" or preset == "utf-8" or find_bad_byte(chunks) is None:
+        return setting, None
+    return preset, problem("encoding-from-preset", encoding=preset.upper(), system=system)
+
+
 def _line_ends(data: bytes, after_cr: bool) -> int:
     """Count line ends as an editor does: LF, CRLF, CR; the LF of a CRLF that began in the chunk before counts once."""
     ends = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")

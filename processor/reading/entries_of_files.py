@@ -19,6 +19,11 @@ ENTRIES: dict[str, Entry] = {
         "The file is not {encoding}, as your organization's setting says: byte {offset}, in line {line}, does not fit",
         "Export the file in that encoding, or ask support to change the setting `encoding`.",
     ),
+    "encoding-from-preset": note(
+        "H5",
+        "The file is not UTF-8 and was read as {encoding}, as {system} writes it",
+        "Nothing is to be done if names look right; else set the encoding of your organization.",
+    ),
     "nul-byte": bad(
         "F2",
         "The file has a NUL byte, which no text file has: byte {offset}",
@@ -153,7 +158,7 @@ ENTRIES: dict[str, Entry] = {
     "no-key": bad(
         "H3",
         "The file has neither `User Email` nor `Team Name`. Labels found: {labels}",
-        "{hint}",
+        "{hint}. A users file needs `User Email`, a teams file `Team Name`; support maps other labels with `org map`.",
     ),
     "match-column-missing": bad(
         "P1",

@@ -118,10 +118,7 @@ def hint_how_to_map(labels: list[str]) -> str:
     near = [(label, standard) for label in labels[:LISTED_LABELS] if (standard := nearest_label(label))]
     near.sort(key=lambda pair: pair[1] not in _KEY_LABELS)
     if not near:
-        return (
-            "Give the column of addresses the label `User Email` (users) or the column of names `Team Name` (teams), "
-            "or map the labels."
-        )
+        return "None of them looks like one of ours"
     return "; ".join(f"`{label}` looks like `{standard}`: map it" for label, standard in near[:5])
 
 

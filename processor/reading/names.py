@@ -31,5 +31,7 @@ def name_of_address(address: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Rule H6: the form in which two full names are the same: case and runs of white space ignored."""
-    return " ".join(name.split()).casefold()
+    """Rule H6: the form in which two full names are the same: case, runs of white space and `Last, First` ignored."""
+    last, comma, first = name.partition(",")
+    turned = f"{first} {last}" if comma and "," not in first else name
+    return " ".join(turned.split()).casefold()

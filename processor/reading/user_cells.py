@@ -27,7 +27,10 @@ from processor.reading.values import (
 
 
 class UserRow(NamedTuple):
-    """One row that is not refused; None means that the row says nothing about it (P3)."""
+    """One row that is not refused; None means that the row says nothing about it (P3).
+
+    A manager is named in one way only: by address, else by employee id, else by full name (H6).
+    """
 
     line: int
     email: str
@@ -40,8 +43,8 @@ class UserRow(NamedTuple):
     deactivation_date: str | None  # ISO
     manager_email: EmailAddress | None
     manager_employee_id: str | None
-    manager_name: str | None  # by which the manager is looked up (H6)
-    manager_called: str | None  # the name of a manager whom this row creates (P6)
+    manager_name: str | None  # looked up (H6)
+    manager_called: str | None  # the name of a manager whom the row creates (P6)
     teams: tuple[str, ...] | None
     custom: dict[str, str | bool] | None  # by the field's label; dates as ISO text
     cleared: frozenset[str]  # JSON names of what the clear word empties: name, manager, teams, custom.<label>
@@ -191,6 +194,11 @@ class CarefulReader:
             key=None,
             leaver=bool(take(Meaning.STATUS, self.leaver)),
         )
+        if row.manager_email is not None:
+            called = row.manager_called or row.manager_name
+            row = row._replace(manager_called=called, manager_employee_id=None, manager_name=None)
+        elif row.manager_employee_id is not None:
+            row = row._replace(manager_name=None)
         return row._replace(
             cleared=frozenset(cleared - {"called"}),
             findings=tuple(sorted(findings, key=lambda f: self._labels.index(f.column or ""))),

@@ -113,6 +113,11 @@ def user_row_reader(  # noqa: PLR0915 - see above
         joins = teams[team]
         if account_type is BAD or is_admin is BAD or left is BAD or manager_email is BAD or joins is BAD:
             return read_carefully(line, cells)
+        by_id, by_name, name_of_manager = words[manager_id], words[manager_name], words[called]
+        if manager_email is not None:
+            name_of_manager, by_id, by_name = name_of_manager or by_name, None, None
+        elif by_id is not None:
+            by_name = None
         custom: dict[str, str | bool] | None = None
         if has_fields:
             custom = {}
@@ -145,9 +150,9 @@ def user_row_reader(  # noqa: PLR0915 - see above
                 is_admin,
                 left,
                 manager_email,
-                words[manager_id],
-                words[manager_name],
-                words[called],
+                by_id,
+                by_name,
+                name_of_manager,
                 joins,
                 custom,
                 nothing,

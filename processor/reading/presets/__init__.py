@@ -4,24 +4,18 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import NotFoundError
+from core.organization_settings import OrganizationSettings
+from core.organization_settings import Preset as PresetName
 from processor.reading.dates import Order
+from processor.reading.labels import Meaning
 from processor.reading.maps import effective_map
 
-PRESETS = (
-    "successfactors",
-    "workday",
-    "ukg",
-    "gusto",
-    "rippling",
-    "bamboohr",
-    "adp",
-    "personio",
-    "hibob",
-    "paylocity",
-)
+PRESETS: tuple[str, ...] = get_args(PresetName)
 
 Encoding = Literal["utf-8", "iso-8859-1", "windows-1252", "utf-16"]
 
@@ -43,6 +37,11 @@ class Preset:
     no_manager_words: tuple[str, ...] = ()
     leaver_words: tuple[str, ...] = ()
 
+    @property
+    def habit(self) -> tuple[str, Order] | None:
+        """What `Survey.decide` wants to know: the system's name and the order of its dates."""
+        return (self.system, self.dates) if self.dates else None
+
 
 @cache
 def load_preset(name: str) -> Preset:
@@ -57,15 +56,18 @@ def load_preset(name: str) -> Preset:
     return read_preset(name, tomllib.loads(text))
 
 
-_KEYS = {
-    "system",
-    "extra_header_rows",
-    "encoding",
-    "dates",
-    "no_manager_words",
-    "leaver_words",
-    "map",
-}
+class _File(BaseModel):
+    """A preset as its file writes it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    system: str
+    map: dict[str, str]
+    extra_header_rows: int = Field(0, ge=0, le=5)
+    encoding: Encoding = "utf-8"
+    dates: Literal["auto", "dmy", "mdy"] = "auto"
+    no_manager_words: list[str] = []
+    leaver_words: list[str] = ["terminated", "deceased"]
 
 
 def read_preset(name: str, values: dict[str, Any]) -> Preset:
@@ -74,30 +76,27 @@ def read_preset(name: str, values: dict[str, Any]) -> Preset:
     Raises:
         BadPresetError: a key is unknown or missing, or a value is not allowed.
     """
-    if strange := set(values) - _KEYS:
-        raise BadPresetError(f"{name}.toml: unknown {', '.join(sorted(strange))}")
-    dates = values.get("dates", "auto")
-    encoding = values.get("encoding", "utf-8")
-    if dates not in ("auto", "dmy", "mdy") or encoding not in (
-        "utf-8",
-        "iso-8859-1",
-        "windows-1252",
-        "utf-16",
-    ):
-        raise BadPresetError(f"{name}.toml: dates or encoding")
-    header_map = values.get("map")
-    if not isinstance(header_map, dict) or "User Email" not in header_map.values():
+    try:
+        file = _File.model_validate(values)
+    except ValidationError as exc:
+        raise BadPresetError(f"{name}.toml: {exc}") from exc
+    if Meaning.USER_EMAIL.value not in file.map.values():
         raise BadPresetError(f"{name}.toml: the map has nothing for User Email")
     return Preset(
         name=name,
-        system=values["system"],
-        header_map=header_map,
-        extra_header_rows=values.get("extra_header_rows", 0),
-        encoding=encoding,
-        dates=None if dates == "auto" else Order(dates),
-        no_manager_words=tuple(values.get("no_manager_words", ())),
-        leaver_words=tuple(values.get("leaver_words", ("terminated", "deceased"))),
+        system=file.system,
+        header_map=file.map,
+        extra_header_rows=file.extra_header_rows,
+        encoding=file.encoding,
+        dates=None if file.dates == "auto" else Order(file.dates),
+        no_manager_words=tuple(file.no_manager_words),
+        leaver_words=tuple(file.leaver_words),
     )
+
+
+def preset_of(settings: OrganizationSettings) -> Preset | None:
+    """Return the preset that an organization chose."""
+    return load_preset(settings.preset) if settings.preset else None
 
 
 def map_of(preset: Preset | None, header_map: dict[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ def test_every_sentence_ends_with_its_rule_and_every_advice_is_a_sentence(code: 
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)
     assert RULE.search(entry.text)
     assert entry.text[0].isupper() or entry.text[0] == "`"
-    assert entry.advice.endswith(".") or entry.advice == "{hint}"
+    assert entry.advice.endswith(".")
 
 
 def test_a_problem_is_filled_with_its_facts() -> None:
@@ -54,3 +54,20 @@ def codes_in_use() -> set[str]:
 
 def test_every_code_that_is_used_stands_in_the_catalogue() -> None:
     assert codes_in_use() - set(CATALOGUE) == set()
+
+
+def sections() -> dict[str, list[str]]:
+    """The paragraphs below each heading of docs/problems.md that is a code."""
+    text = (ROOT / "docs" / "problems.md").read_text("utf-8")
+    parts = re.split(r"^### `(.+)`$", text, flags=re.MULTILINE)[1:]
+    bodies = (re.sub(r"^## .*", "", body, flags=re.MULTILINE) for body in parts[1::2])
+    return {code: body.strip().split("\n\n") for code, body in zip(parts[::2], bodies, strict=True)}
+
+
+def test_the_document_of_problems_lists_each_code_with_an_example_and_what_to_do() -> None:
+    documented = sections()
+    assert documented.keys() == CATALOGUE.keys()
+    for code, (sentence, example, advice) in documented.items():
+        assert sentence == f"> {CATALOGUE[code].text}"
+        assert re.fullmatch(r"Example: .{5,}\.", example), code
+        assert advice == f"What to do: {CATALOGUE[code].advice}"

@@ -30,3 +30,5 @@ def test_p04_a_new_user_without_a_name_is_called_by_the_address() -> None:
 
 def test_h06_full_names_are_the_same_without_case_and_runs_of_space() -> None:
     assert name_key(" Pat  SUMMITT") == name_key("pat\u00a0summitt")
+    assert name_key("Summitt, Pat") == name_key("Pat Summitt")
+    assert name_key("Summitt, Pat") != name_key("Summitt Pat")

@@ -204,11 +204,17 @@ def test_h05_the_maps_own_words_of_a_leaver_go_before_the_presets() -> None:
 
 
 def test_h06_managers_by_id_and_by_name_are_read_where_the_map_says_so() -> None:
-    row = read_users(
-        "User Email,Boss,Supervisor\na@m.example,0042,Pat Head\n",
-        header_map={"Boss": "Manager Employee ID", "Supervisor": "Manager Name"},
-    ).row
-    assert (row.manager_employee_id, row.manager_name, row.manager_called) == ("0042", "Pat Head", None)
+    found = read_users(
+        "User Email,Mail,Boss,Supervisor\n"
+        "a@m.example,,,Pat Head\nb@m.example,,0042,Pat Head\nc@m.example,pat@m.example,0042,Pat Head\n",
+        header_map={"Mail": "Manager Email", "Boss": "Manager Employee ID", "Supervisor": "Manager Name"},
+    )
+    assert [(r.manager_employee_id, r.manager_name) for r in found.rows] == [
+        (None, "Pat Head"),
+        ("0042", None),
+        (None, None),
+    ]
+    assert found.rows[2].manager_called == "Pat Head"
 
 
 def test_p09_dates_of_fields_follow_their_own_column() -> None:
@@ -221,7 +227,7 @@ def test_p09_dates_of_fields_follow_their_own_column() -> None:
 
 
 LABELS = ("User Email", "User Name", "First Name", "Preferred", "Teams", "Manager Email", "Boss", "User Account Type",
-          "Is Org Admin", "Deactivation Date", "Note", "Start", "Remote", "State")  # fmt: skip
+          "Is Org Admin", "Deactivation Date", "Note", "Start", "Remote", "State", "Boss Name")  # fmt: skip
 CELLS = st.sampled_from([
     "", " ", "\u00a0", "Pat", " Pat ", "Zoë", "O'Neil", "'=1", "''+2", "Yes", "no", "TRUE", "Regular", "observer",
     "pat@m.example", "bad@", "2024-01-02", "31/12/2024", "3/4/2024", "Sales,Ops", '"A, B",Ops', '"open', "Sales,,sales",
@@ -230,7 +236,7 @@ CELLS = st.sampled_from([
 
 
 @given(
-    rows=st.lists(st.lists(CELLS, min_size=12, max_size=15), max_size=8),
+    rows=st.lists(st.lists(CELLS, min_size=13, max_size=16), max_size=8),
     clear=st.sampled_from([None, "clear"]),
     match_by=st.sampled_from(["User Email", "Note"]),
     dates=st.sampled_from(["auto", "dmy"]),
@@ -239,7 +245,8 @@ def test_p11_the_fast_way_and_the_careful_one_read_the_same(
     rows: list[list[str]], clear: str | None, match_by: str, dates: str
 ) -> None:
     settings = settings_with(clear_word=clear, match_by=match_by, dates=dates)
-    header_map = {"Preferred": "First Name", "First Name": "First Name", **PRESET.header_map}
+    header_map = {"Preferred": "First Name", "First Name": "First Name", "Boss Name": "Manager Name"}
+    header_map |= PRESET.header_map
     fields = known(Start="date", Remote="boolean!")
     header = understand_header(LABELS, header_map=header_map, field_labels=fields, match_by=match_by)
     assert isinstance(header, Header)
