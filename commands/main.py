@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands import fields, imports, mail, org, teams, users
+from commands import fields, import_file, imports, mail, org, teams, users
 from commands.output import fail
 from commands.session import NO, WRONG, exit_status
 from core.errors import ServiceError
@@ -29,6 +29,7 @@ app.add_typer(users.app, name="users")
 app.add_typer(teams.app, name="teams")
 app.add_typer(fields.app, name="fields")
 app.add_typer(mail.app, name="mail")
+app.command("import")(import_file.import_file)
 
 
 @app.callback()

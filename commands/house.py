@@ -1,0 +1,68 @@
+"""What the daemon's parts ask the database about organizations: who may work, who may get mail, what is held."""
+
+from core.addresses import address_key
+from core.database import Database
+from core.errors import NotFoundError
+from core.inbox import Drop
+from core.organizations_store import all_organizations, organization_by_id
+from core.settings import Settings
+from processor import imports_store
+from processor.directory.directory_store import active_keys
+from processor.mail.mails import OutboxMail
+from processor.mail.recipients import choose_recipients, wanted_keys
+
+
+class House:
+    """Questions, each answered by one short transaction."""
+
+    def __init__(self, *, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+
+    async def organizations(self) -> list[str]:
+        """Return the ids of all organizations."""
+        async with self._database.reading() as connection:
+            return [organization.id for organization in await all_organizations(connection)]
+
+    async def highest_seqs(self) -> dict[str, int]:
+        """Return the highest queue number of each organization's imports."""
+        async with self._database.reading() as connection:
+            return await imports_store.highest_seqs(connection)
+
+    async def may_work(self, org_id: str) -> bool:
+        """Section K: the queue of a disabled organization stands still."""
+        async with self._database.reading() as connection:
+            try:
+                return (await organization_by_id(connection, org_id)).enabled
+            except NotFoundError:
+                return False
+
+    async def blame(self, drop: Drop) -> None:
+        """Count that importing a drop ended its worker."""
+        async with self._database.writing() as connection:
+            await imports_store.blame(connection, drop.meta.uid)
+
+    async def unfinished(self, org_id: str) -> set[str]:
+        """Return the uids of drops that wait or are held (U4)."""
+        async with self._database.reading() as connection:
+            return await imports_store.unfinished_uids(connection, org_id)
+
+    async def withdraw(self, org_id: str, uid: str) -> bool:
+        """Rule U4: discard a drop that waits or is held; False where it does not any more."""
+        return False
+
+    async def may_get(self, mail: OutboxMail) -> bool:
+        """Rule N2: whether the recipient is still one at the time of sending."""
+        if mail.org_no is None:
+            return True
+        async with self._database.reading() as connection:
+            organization = next(
+                (one for one in await all_organizations(connection) if one.no == mail.org_no), None
+            )
+            if organization is None:
+                return False
+            active = await active_keys(connection, organization.no, wanted_keys(organization.settings))
+        chosen = choose_recipients(
+            organization.settings, active=active, operator=self._settings.operator_email
+        )
+        return address_key(mail.recipient) in {address_key(address) for address in chosen.chosen}

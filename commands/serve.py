@@ -1,0 +1,206 @@
+"""The composition root: opens everything in the order in which it closes, and runs until it is told to stop (O2)."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from commands.daemon import FILE
+from commands.house import House
+from core.clock import SystemClock
+from core.database import Database, open_database
+from core.errors import ServiceError
+from core.inbox import Drop, Inbox
+from core.locks import data_folder_lock
+from core.logs import configure_logs
+from core.migrate import prepare_database
+from core.settings import Settings
+from processor.intake.queue import Queues
+from processor.intake.watcher import LocalFolders
+from processor.mail.maildir import MaildirTransport
+from processor.mail.sender import OutboxSender
+from processor.mail.smtp import SmtpTransport
+from processor.mail.smtp_url import parse_smtp_url
+from processor.mail.transport import Transport
+from processor.workers import WorkerPool, worker_pool
+from server.host_keys import load_host_keys
+from server.listener import Listener, listen
+
+log = structlog.get_logger()
+
+FOLDER_MODE = 0o700
+CHECKPOINT_INTERVAL_S = 5.0
+CHECKPOINT_BYTES = 4 << 20  # of write-ahead log, from which on a checkpoint is worth it
+IMPORT_GRACE_S = 10.0
+
+
+def serve(settings: Settings) -> int:
+    """Run the daemon until SIGTERM or SIGINT; return its exit status.
+
+    Raises:
+        ServiceError: a bad data folder, database, key or port (rule O6); nothing was changed.
+    """
+    configure_logs(level=settings.log_level)
+    signal.signal(
+        signal.SIGIO, signal.SIG_IGN
+    )  # leases of local/ are broken by it (processor/intake/drop_ins.py)
+    settings.data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    with data_folder_lock(settings.data_dir):
+        prepare_database(settings.database_path)
+        keys = load_host_keys(settings.keys_dir)
+        _clear_space(settings.data_dir / "tmp")
+        return asyncio.run(Daemon(settings=settings).run(keys))
+
+
+class Daemon:
+    """Everything that runs, and what ends it."""
+
+    def __init__(self, *, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock(offset_s=settings.test_now_offset_s)
+        self._stop = asyncio.Event()
+        self._failure: ServiceError | None = None
+
+    async def run(self, host_keys: list) -> int:  # type: ignore[type-arg]  # asyncssh's keys, which only server/ knows
+        """Serve until stopped; 0, or 1 when the queue's disk failed."""
+        settings = self._settings
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: log.info("server.reload_ignored"))
+        async with AsyncExitStack() as stack:
+            database = await stack.enter_async_context(open_database(settings.database_path))
+            house = House(database=database, settings=settings)
+            pool = await stack.enter_async_context(worker_pool(settings))
+            group = await stack.enter_async_context(_tasks())
+
+            def accepted(drop: Drop) -> None:
+                loop.call_soon_threadsafe(queues.nudge, drop.org_id)
+
+            inbox = Inbox(data_dir=settings.data_dir, clock=self._clock, accepted=accepted)
+            for org_id, seq in (await house.highest_seqs()).items():
+                inbox.raise_floor(org_id, seq)
+            sender = OutboxSender(
+                database=database, transport=self._transport(), clock=self._clock, acceptable=house.may_get
+            )
+
+            def finished(_org_id: str) -> None:
+                sender.nudge()
+
+            queues = Queues(
+                inbox=inbox,
+                work=pool.work,
+                blame=house.blame,
+                may_work=house.may_work,
+                finished=finished,
+                group=group,
+            )
+
+            local = LocalFolders(
+                inbox=inbox,
+                data_dir=settings.data_dir,
+                organizations=house.organizations,
+                nudge=queues.nudge,
+                quiet_time_s=settings.quiet_time_s,
+                unusable_name_wait_s=settings.unusable_name_wait_s,
+                scan_interval_s=settings.scan_interval_s,
+            )
+            listener = await stack.enter_async_context(
+                listen(
+                    settings=settings,
+                    inbox=inbox,
+                    database=database,
+                    clock=self._clock,
+                    host_keys=host_keys,
+                    fatal=self._fail,
+                    withdraw=house.withdraw,
+                    unfinished=house.unfinished,
+                )
+            )
+            helpers = [
+                group.create_task(work, name=name)
+                for name, work in (
+                    ("outbox", sender.run()),
+                    ("local folders", local.run()),
+                    ("housekeeping", listener.housekeeping()),
+                    ("checkpoints", _checkpoints(database)),
+                )
+            ]
+            await pool.warm_up()
+            self._announce(listener)
+            await self._stop.wait()
+            await self._end(listener, queues, pool)
+            for helper in helpers:
+                helper.cancel()
+        await _remove(settings.data_dir / FILE)
+        log.info("server.stopped")
+        if self._failure is not None:
+            raise self._failure
+        return 0
+
+    def _fail(self, error: ServiceError) -> None:
+        self._failure = error
+        log.error("server.failed", reason=error.public_message)
+        self._stop.set()
+
+    def _announce(self, listener: Listener) -> None:
+        state = {"pid": os.getpid(), "port": listener.port}
+        (self._settings.data_dir / FILE).write_text(json.dumps(state), "utf-8")
+        log.info("server.started", host=self._settings.host, port=listener.port, pid=os.getpid())
+
+    async def _end(self, listener: Listener, queues: Queues, pool: WorkerPool) -> None:
+        """Rule O2: no new sessions, running uploads get their grace, the running import finishes or rolls back."""
+        log.info("server.stopping", uploads=listener.uploads)
+        queues.stop()
+        await listener.stop(self._settings.stop_grace_s)
+        await pool.settle(IMPORT_GRACE_S)
+
+    def _transport(self) -> Transport:
+        settings = self._settings
+        if settings.smtp_url is None:
+            return MaildirTransport(folder=settings.data_dir / "mail", mail_from=settings.mail_from)
+        return SmtpTransport(server=parse_smtp_url(settings.smtp_url), mail_from=settings.mail_from)
+
+
+@asynccontextmanager
+async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group whose tasks are cancelled when the block ends in good order; one that dies ends the service."""
+    async with asyncio.TaskGroup() as group:
+        before = asyncio.all_tasks()
+        yield group
+        for task in asyncio.all_tasks() - before:
+            if (
+                task is not asyncio.current_task()
+                and not task.done()
+                and task.get_name().startswith("queue of ")
+            ):
+                task.cancel()
+
+
+async def _checkpoints(database: Database) -> None:
+    """Empty the write-ahead log now and then; SQLite's own checkpoints are off (core/database.py)."""
+    log_file = database.path.with_name(database.path.name + "-wal")
+    while True:
+        await asyncio.sleep(CHECKPOINT_INTERVAL_S)
+        if await asyncio.to_thread(_size, log_file) >= CHECKPOINT_BYTES:
+            await database.checkpoint()
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _clear_space(folder: Path) -> None:
+    """Remove copies that a killed import left."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            path.unlink(missing_ok=True)
+
+
+async def _remove(path: Path) -> None:
+    await asyncio.to_thread(path.unlink, missing_ok=True)
