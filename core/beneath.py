@@ -11,9 +11,7 @@ from pathlib import PurePosixPath
 
 _SYS_OPENAT2 = 437  # the same on every architecture (Linux 5.6)
 _RENAME_NOREPLACE = 1
-_RESOLVE = (
-    0x02 | 0x04 | 0x08
-)  # RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH
+_RESOLVE = 0x02 | 0x04 | 0x08  # RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EPERM, errno.EINVAL})
 _TRY_AGAIN = errno.EAGAIN  # a rename raced with the walk (openat2(2))
 _TRIES = 8
@@ -47,9 +45,7 @@ def open_beneath(directory: int, path: str | bytes, flags: int, mode: int = 0) -
 def _openat2(directory: int, path: bytes, flags: int, mode: int) -> int:
     how = _OpenHow(flags, mode if flags & (os.O_CREAT | os.O_TMPFILE) else 0, _RESOLVE)
     for _ in range(_TRIES):
-        fd: int = _libc.syscall(
-            _SYS_OPENAT2, directory, path or b".", ctypes.byref(how), ctypes.sizeof(how)
-        )
+        fd: int = _libc.syscall(_SYS_OPENAT2, directory, path or b".", ctypes.byref(how), ctypes.sizeof(how))
         if fd >= 0:
             return fd
         if ctypes.get_errno() != _TRY_AGAIN:
@@ -101,7 +97,7 @@ def rename_without_replacing(
     if number not in _UNSUPPORTED:
         raise _error(number, os.fsencode(target))
     try:
-        os.lstat(target, dir_fd=target_dir)  # type: ignore[call-arg]  # typeshed lacks dir_fd of lstat
+        os.lstat(target, dir_fd=target_dir)
     except FileNotFoundError:
         os.rename(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir)
         return

@@ -152,9 +152,7 @@ class Inbox:
 
     def org_ids(self) -> list[str]:
         """Return the organizations that have a folder, removed and disabled ones included."""
-        return sorted(
-            folder.name for folder in _subfolders(self._data_dir / "orgs")
-        )
+        return sorted(folder.name for folder in _subfolders(self._data_dir / "orgs"))
 
     def begin(self, *, org_id: str, name: str, origin: Origin) -> Incoming:
         """Open a new folder in `incoming/` with an empty data file; a crash leaves it as a partial (U3)."""

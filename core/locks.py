@@ -22,9 +22,7 @@ class FolderBusyError(BusyError):
 
 
 def _open(path: Path) -> int:
-    return os.open(
-        path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, LOCK_MODE
-    )
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, LOCK_MODE)
 
 
 @contextmanager

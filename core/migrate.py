@@ -44,16 +44,10 @@ def _version(path: Path) -> str | None:
     if not path.exists():
         return None
     try:
-        with closing(
-            sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)
-        ) as connection:
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[
-                0
-            ]:
+        with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)) as connection:
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 return None
-            row = connection.execute(
-                "SELECT version_num FROM alembic_version"
-            ).fetchone()
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as exc:
         raise damaged(path) from exc
     return str(row[0]) if row else None
@@ -61,9 +55,7 @@ def _version(path: Path) -> str | None:
 
 @contextmanager
 def _migration_lock(path: Path) -> Iterator[None]:
-    fd = os.open(
-        path.with_name("migrate.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )
+    fd = os.open(path.with_name("migrate.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

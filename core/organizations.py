@@ -36,7 +36,5 @@ def check_id(org_id: str) -> str:
         UsageError: other characters than letters, digits, `_`, `-`, or not 1 to 32 of them.
     """
     if not ID.fullmatch(org_id):
-        raise UsageError(
-            f"{org_id!r} cannot be an organization's id: 1 to 32 of A-Z, a-z, 0-9, _ and -."
-        )
+        raise UsageError(f"{org_id!r} cannot be an organization's id: 1 to 32 of A-Z, a-z, 0-9, _ and -.")
     return org_id

@@ -75,13 +75,9 @@ async def organization_by_id(connection: AsyncConnection, org_id: str) -> Organi
     Raises:
         NotFoundError: there is none with that id.
     """
-    row = (
-        await connection.execute(_active().where(organizations.c.id == org_id))
-    ).first()
+    row = (await connection.execute(_active().where(organizations.c.id == org_id))).first()
     if row is None:
-        raise NotFoundError(
-            f"There is no organization {org_id}: `rosterdrop org list` shows all."
-        )
+        raise NotFoundError(f"There is no organization {org_id}: `rosterdrop org list` shows all.")
     return _from_row(row)
 
 
@@ -100,9 +96,7 @@ async def all_organizations(connection: AsyncConnection) -> list[Organization]:
     return [_from_row(row) for row in rows]
 
 
-async def change_organization(
-    connection: AsyncConnection, org_id: str, **values: Any
-) -> None:
+async def change_organization(connection: AsyncConnection, org_id: str, **values: Any) -> None:
     """Write columns of one organization: `settings` (an OrganizationSettings), `password_hash`, `disabled_at`.
 
     Raises:
@@ -111,13 +105,9 @@ async def change_organization(
     if isinstance(settings := values.get("settings"), OrganizationSettings):
         values["settings"] = settings.to_stored()
     condition = (organizations.c.id == org_id) & organizations.c.removed_at.is_(None)
-    result = await connection.execute(
-        update(organizations).where(condition).values(**values)
-    )
+    result = await connection.execute(update(organizations).where(condition).values(**values))
     if result.rowcount == 0:
-        raise NotFoundError(
-            f"There is no organization {org_id}: `rosterdrop org list` shows all."
-        )
+        raise NotFoundError(f"There is no organization {org_id}: `rosterdrop org list` shows all.")
 
 
 def _active() -> Any:

@@ -41,22 +41,16 @@ organizations = Table(
     Column("username", String(64), nullable=False),
     Column("username_key", String(64), nullable=False, unique=True),  # casefolded
     Column("password_hash", Text, nullable=False),
-    Column(
-        "settings", JSON, nullable=False
-    ),  # only what differs from core.organization_settings' defaults
+    Column("settings", JSON, nullable=False),  # only what differs from core.organization_settings' defaults
     Column("created_at", Text, nullable=False),
     Column("disabled_at", Text),
     Column("removed_at", Text),
     Column(
         "directory_version", Integer, nullable=False, default=0
     ),  # grows with each change of users or teams
-    Column(
-        "users_made", Integer, nullable=False, default=0
-    ),  # the highest n given to a user
+    Column("users_made", Integer, nullable=False, default=0),  # the highest n given to a user
     Column("teams_made", Integer, nullable=False, default=0),
-    Column(
-        "date_order", String(3)
-    ),  # dmy or mdy: what an applied file proved last (P9)
+    Column("date_order", String(3)),  # dmy or mdy: what an applied file proved last (P9)
     Column("date_order_import", Integer),  # the import that proved it
 )
 
@@ -75,15 +69,10 @@ users = Table(
     Column("deactivated_at", Text),  # set: deactivated since then
     Column("deactivation_date", Text),  # what the file says (P8)
     Column("deactivates_at", Text),  # when the plan is due
-    Column(
-        "manager_id", Id, ForeignKey("users.id", deferrable=True, initially="DEFERRED")
-    ),
-    Column(
-        "custom", Text, nullable=False, default="{}"
-    ),  # JSON object, field label -> value
-    Column(
-        "last_import", Integer
-    ),  # the import that last wrote this row; see the trigger on users
+    Column("leaver", Integer, nullable=False, default=0),  # the last applied row had a leaver's word (H5)
+    Column("manager_id", Id, ForeignKey("users.id", deferrable=True, initially="DEFERRED")),
+    Column("custom", Text, nullable=False, default="{}"),  # JSON object, field label -> value
+    Column("last_import", Integer),  # the import that last wrote this row; see the trigger on users
     UniqueConstraint("org_no", "email_key"),
 )
 
@@ -94,12 +83,8 @@ teams = Table(
     Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),
-    Column(
-        "owner_id", Id, ForeignKey("users.id", deferrable=True, initially="DEFERRED")
-    ),
-    Column(
-        "parent_id", Id, ForeignKey("teams.id", deferrable=True, initially="DEFERRED")
-    ),
+    Column("owner_id", Id, ForeignKey("users.id", deferrable=True, initially="DEFERRED")),
+    Column("parent_id", Id, ForeignKey("teams.id", deferrable=True, initially="DEFERRED")),
     Column("type", Text),
     UniqueConstraint("org_no", "name_key"),
 )
@@ -121,9 +106,7 @@ fields = Table(
     Column("label", Text, nullable=False),
     Column("label_key", Text, nullable=False),  # as H4 compares labels
     Column("type", String(8), nullable=False),  # text, date, boolean
-    Column(
-        "strict", Integer, nullable=False, default=0
-    ),  # 1: the type was set by command (C2)
+    Column("strict", Integer, nullable=False, default=0),  # 1: the type was set by command (C2)
     UniqueConstraint("org_no", "label_key"),
 )
 
@@ -132,9 +115,7 @@ imports = Table(
     metadata,
     Column("number", Integer, primary_key=True),
     Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
-    Column(
-        "uid", String(32), nullable=False, unique=True
-    ),  # of the drop: one acceptance, one import
+    Column("uid", String(32), nullable=False, unique=True),  # of the drop: one acceptance, one import
     Column("seq", Integer, nullable=False),
     Column("name", Text, nullable=False),  # as the client gave it
     Column("size_bytes", Integer, nullable=False),
@@ -146,16 +127,10 @@ imports = Table(
     Column("started_at", Text),
     Column("finished_at", Text),
     Column("kind", String(8)),  # users, teams
-    Column(
-        "outcome", String(16)
-    ),  # imported, partial, refused, checked, discarded; waiting, held may change
+    Column("outcome", String(16)),  # imported, partial, refused, checked, discarded; waiting, held may change
     Column("counts", JSON, nullable=False, default={}),
-    Column(
-        "attempts", Integer, nullable=False, default=0
-    ),  # starts that ended without an outcome
-    Column(
-        "filed_as", Text
-    ),  # relative to the organization's folder, once it lies there
+    Column("attempts", Integer, nullable=False, default=0),  # starts that ended without an outcome
+    Column("filed_as", Text),  # relative to the organization's folder, once it lies there
     UniqueConstraint("org_no", "seq"),
     sqlite_autoincrement=True,
 )
@@ -194,15 +169,13 @@ fingerprints = Table(
     "fingerprints",
     metadata,
     Column("org_no", Id, ForeignKey("organizations.no"), primary_key=True),
-    Column(
-        "meaning", LargeBinary, nullable=False
-    ),  # of header, map, settings, fields and rules version
+    Column("meaning", LargeBinary, nullable=False),  # of header, map, settings, fields and rules version
     Column("import_number", Integer, ForeignKey("imports.number"), nullable=False),
     Column("digests", LargeBinary, nullable=False),
     Column("people", LargeBinary, nullable=False),
-    Column(
-        "named", LargeBinary, nullable=False
-    ),  # users that file named without a fingerprint
+    Column("evidence", LargeBinary, nullable=False),  # what each row proved about dates (P9)
+    Column("reading", Text, nullable=False),  # JSON: the kinds of evidence, the orders of dates
+    Column("named", LargeBinary, nullable=False),  # users that file named without a fingerprint
 )
 
 # Users whom something else than an import has touched since: their fingerprints count no more.

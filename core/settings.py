@@ -23,16 +23,10 @@ ENV_PREFIX = "ROSTERDROP_"
 class Settings(BaseSettings):
     """Everything an operator can set; the environment wins over the file."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
 
-    data_dir: Path = Field(
-        Path("data"), description="Folder of the database and all organizations' files."
-    )
-    keys_dir: Path = Field(
-        Path("keys"), description="Folder of the host keys and the secrets key."
-    )
+    data_dir: Path = Field(Path("data"), description="Folder of the database and all organizations' files.")
+    keys_dir: Path = Field(Path("keys"), description="Folder of the host keys and the secrets key.")
     host: str = Field("127.0.0.1", description="Address the SFTP server listens on.")
     port: int = Field(
         2222,
@@ -40,56 +34,34 @@ class Settings(BaseSettings):
         le=65535,
         description="TCP port of the SFTP server; 0 takes a free one.",
     )
-    public_host: str | None = Field(
-        None, description="Host name that `org add` prints for customers."
-    )
+    public_host: str | None = Field(None, description="Host name that `org add` prints for customers.")
     smtp_url: str | None = Field(
         None,
         pattern=r"^smtps?(\+starttls)?://",
         description="Mail server: smtp://, smtp+starttls:// or smtps://[user:password@]host[:port]; unset: a Maildir.",
     )
-    mail_from: str = Field(
-        "rosterdrop@localhost", description="Sender address of all mails."
-    )
-    operator_email: str | None = Field(
-        None, description="Where mails go that no recipient can get."
-    )
+    mail_from: str = Field("rosterdrop@localhost", description="Sender address of all mails.")
+    operator_email: str | None = Field(None, description="Where mails go that no recipient can get.")
 
-    max_file_size_bytes: int = Field(
-        2 << 30, ge=1, description="Largest file taken (U9)."
-    )
+    max_file_size_bytes: int = Field(2 << 30, ge=1, description="Largest file taken (U9).")
     org_space_bytes: int = Field(
         50 << 30,
         ge=1,
         description="All that may lie in one organization's folder (U9).",
     )
-    min_free_disk_bytes: int = Field(
-        1 << 30, ge=0, description="Below this no upload is taken (U9)."
-    )
-    max_handles_per_session: int = Field(
-        32, ge=1, description="Open files and listings of one session (U9)."
-    )
-    max_sessions_per_org: int = Field(
-        20, ge=1, description="SSH connections of one organization (U9)."
-    )
+    min_free_disk_bytes: int = Field(1 << 30, ge=0, description="Below this no upload is taken (U9).")
+    max_handles_per_session: int = Field(32, ge=1, description="Open files and listings of one session (U9).")
+    max_sessions_per_org: int = Field(20, ge=1, description="SSH connections of one organization (U9).")
     max_sessions: int = Field(500, ge=1, description="SSH connections in all (U9).")
     max_startups: int = Field(100, ge=1, description="Connections before login (U9).")
     max_startups_per_address: int = Field(
         10, ge=1, description="Connections before login of one address (U9)."
     )
-    idle_timeout_s: float = Field(
-        900, gt=0, description="A session without a request for so long ends (U9)."
-    )
+    idle_timeout_s: float = Field(900, gt=0, description="A session without a request for so long ends (U9).")
     login_timeout_s: float = Field(30, gt=0, description="Time to log in (U9).")
-    max_login_tries: int = Field(
-        6, ge=1, description="Password tries of one connection (U9)."
-    )
-    max_drops_per_hour: int = Field(
-        200, ge=1, description="Uploads of one organization in an hour (U9)."
-    )
-    partial_keep_s: float = Field(
-        86_400, gt=0, description="How long a partial upload is kept (U3)."
-    )
+    max_login_tries: int = Field(6, ge=1, description="Password tries of one connection (U9).")
+    max_drops_per_hour: int = Field(200, ge=1, description="Uploads of one organization in an hour (U9).")
+    partial_keep_s: float = Field(86_400, gt=0, description="How long a partial upload is kept (U3).")
     unusable_name_wait_s: float = Field(
         600, ge=0, description="Time to rename a file no import can use (U5)."
     )
@@ -104,12 +76,8 @@ class Settings(BaseSettings):
         ge=0,
         description="A file in local/ is complete when unchanged for so long (U8).",
     )
-    scan_interval_s: float = Field(
-        10, gt=0, description="Time between scans of local/ and the queues (U8)."
-    )
-    stop_grace_s: float = Field(
-        30, ge=0, description="Time that running uploads get at SIGTERM (O2)."
-    )
+    scan_interval_s: float = Field(10, gt=0, description="Time between scans of local/ and the queues (U8).")
+    stop_grace_s: float = Field(30, ge=0, description="Time that running uploads get at SIGTERM (O2).")
     import_workers: int = Field(
         3,
         ge=1,
@@ -152,16 +120,12 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     """
     source = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
     if config is not None and not config.is_file():
-        raise UsageError(
-            f"There is no settings file {config}: give --config an existing TOML file."
-        )
+        raise UsageError(f"There is no settings file {config}: give --config an existing TOML file.")
     values = {name: value for name, value in overrides.items() if value is not None}
     try:
         return _settings_from(source)(**values)
     except ValidationError as exc:
-        raise UsageError(
-            "; ".join(_complaint(error, source) for error in exc.errors())
-        ) from exc
+        raise UsageError("; ".join(_complaint(error, source) for error in exc.errors())) from exc
     except ValueError as exc:
         raise UsageError(f"{source} is not valid TOML: {exc}") from exc
 
@@ -177,6 +141,4 @@ def _complaint(error: Any, source: Path | None) -> str:
     name = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{name}: no such setting (in {source}); see docs/settings.md"
-    return (
-        f"{ENV_PREFIX}{name.upper()} (or {name} in the settings file): {error['msg']}"
-    )
+    return f"{ENV_PREFIX}{name.upper()} (or {name} in the settings file): {error['msg']}"

@@ -39,12 +39,7 @@ def upgrade() -> None:
         sa.Column("org_no", Id, nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_fingerprint_voids")),
     )
-    op.create_index(
-        op.f("ix_fingerprint_voids_org_no"),
-        "fingerprint_voids",
-        ["org_no"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_fingerprint_voids_org_no"), "fingerprint_voids", ["org_no"], unique=False)
     op.create_table(
         "organizations",
         sa.Column("no", Id, nullable=False),
@@ -74,13 +69,9 @@ def upgrade() -> None:
         sa.Column("label_key", sa.Text(), nullable=False),
         sa.Column("type", sa.String(length=8), nullable=False),
         sa.Column("strict", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["org_no"], ["organizations.no"], name=op.f("fk_fields_org_no")
-        ),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_fields_org_no")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fields")),
-        sa.UniqueConstraint(
-            "org_no", "label_key", name=op.f("uq_fields_org_no_label_key")
-        ),
+        sa.UniqueConstraint("org_no", "label_key", name=op.f("uq_fields_org_no_label_key")),
     )
     op.create_table(
         "imports",
@@ -102,9 +93,7 @@ def upgrade() -> None:
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("filed_as", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["org_no"], ["organizations.no"], name=op.f("fk_imports_org_no")
-        ),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_imports_org_no")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_imports")),
         sa.UniqueConstraint("org_no", "seq", name=op.f("uq_imports_org_no_seq")),
         sa.UniqueConstraint("uid", name=op.f("uq_imports_uid")),
@@ -124,6 +113,7 @@ def upgrade() -> None:
         sa.Column("deactivated_at", sa.Text(), nullable=True),
         sa.Column("deactivation_date", sa.Text(), nullable=True),
         sa.Column("deactivates_at", sa.Text(), nullable=True),
+        sa.Column("leaver", sa.Integer(), nullable=False),
         sa.Column("manager_id", Id, nullable=True),
         sa.Column("custom", sa.Text(), nullable=False),
         sa.Column("last_import", sa.Integer(), nullable=True),
@@ -134,13 +124,9 @@ def upgrade() -> None:
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.ForeignKeyConstraint(
-            ["org_no"], ["organizations.no"], name=op.f("fk_users_org_no")
-        ),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_users_org_no")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-        sa.UniqueConstraint(
-            "org_no", "email_key", name=op.f("uq_users_org_no_email_key")
-        ),
+        sa.UniqueConstraint("org_no", "email_key", name=op.f("uq_users_org_no_email_key")),
     )
     op.create_table(
         "changes",
@@ -152,9 +138,7 @@ def upgrade() -> None:
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("old", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("new", sa.JSON(none_as_null=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["import_number"], ["imports.number"], name=op.f("fk_changes_import_number")
-        ),
+        sa.ForeignKeyConstraint(["import_number"], ["imports.number"], name=op.f("fk_changes_import_number")),
         sa.PrimaryKeyConstraint("import_number", "place", name=op.f("pk_changes")),
         sqlite_with_rowid=False,
     )
@@ -165,15 +149,13 @@ def upgrade() -> None:
         sa.Column("import_number", sa.Integer(), nullable=False),
         sa.Column("digests", sa.LargeBinary(), nullable=False),
         sa.Column("people", sa.LargeBinary(), nullable=False),
+        sa.Column("evidence", sa.LargeBinary(), nullable=False),
+        sa.Column("reading", sa.Text(), nullable=False),
         sa.Column("named", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["import_number"],
-            ["imports.number"],
-            name=op.f("fk_fingerprints_import_number"),
+            ["import_number"], ["imports.number"], name=op.f("fk_fingerprints_import_number")
         ),
-        sa.ForeignKeyConstraint(
-            ["org_no"], ["organizations.no"], name=op.f("fk_fingerprints_org_no")
-        ),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_fingerprints_org_no")),
         sa.PrimaryKeyConstraint("org_no", name=op.f("pk_fingerprints")),
     )
     op.create_table(
@@ -192,22 +174,14 @@ def upgrade() -> None:
         sa.Column("next_at", sa.Text(), nullable=False),
         sa.Column("sent_at", sa.Text(), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["import_number"], ["imports.number"], name=op.f("fk_outbox_import_number")
-        ),
-        sa.ForeignKeyConstraint(
-            ["org_no"], ["organizations.no"], name=op.f("fk_outbox_org_no")
-        ),
+        sa.ForeignKeyConstraint(["import_number"], ["imports.number"], name=op.f("fk_outbox_import_number")),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_outbox_org_no")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("message_id", name=op.f("uq_outbox_message_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_outbox_import_number"), "outbox", ["import_number"], unique=False
-    )
-    op.create_index(
-        op.f("ix_outbox_state_next_at"), "outbox", ["state", "next_at"], unique=False
-    )
+    op.create_index(op.f("ix_outbox_import_number"), "outbox", ["import_number"], unique=False)
+    op.create_index(op.f("ix_outbox_state_next_at"), "outbox", ["state", "next_at"], unique=False)
     op.create_table(
         "problems",
         sa.Column("import_number", sa.Integer(), nullable=False),
@@ -219,9 +193,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("advice", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["import_number"],
-            ["imports.number"],
-            name=op.f("fk_problems_import_number"),
+            ["import_number"], ["imports.number"], name=op.f("fk_problems_import_number")
         ),
         sa.PrimaryKeyConstraint("import_number", "place", name=op.f("pk_problems")),
         sqlite_with_rowid=False,
@@ -235,15 +207,9 @@ def upgrade() -> None:
         sa.Column("owner_id", Id, nullable=True),
         sa.Column("parent_id", Id, nullable=True),
         sa.Column("type", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_teams_org_no")),
         sa.ForeignKeyConstraint(
-            ["org_no"], ["organizations.no"], name=op.f("fk_teams_org_no")
-        ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"],
-            ["users.id"],
-            name=op.f("fk_teams_owner_id"),
-            initially="DEFERRED",
-            deferrable=True,
+            ["owner_id"], ["users.id"], name=op.f("fk_teams_owner_id"), initially="DEFERRED", deferrable=True
         ),
         sa.ForeignKeyConstraint(
             ["parent_id"],
@@ -253,24 +219,16 @@ def upgrade() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
-        sa.UniqueConstraint(
-            "org_no", "name_key", name=op.f("uq_teams_org_no_name_key")
-        ),
+        sa.UniqueConstraint("org_no", "name_key", name=op.f("uq_teams_org_no_name_key")),
     )
     op.create_table(
         "memberships",
         sa.Column("user_id", Id, nullable=False),
         sa.Column("team_id", Id, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["team_id"], ["teams.id"], name=op.f("fk_memberships_team_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_memberships_user_id")
-        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_memberships_team_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_memberships_user_id")),
         sa.PrimaryKeyConstraint("user_id", "team_id", name=op.f("pk_memberships")),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        op.f("ix_memberships_team_id"), "memberships", ["team_id"], unique=False
-    )
+    op.create_index(op.f("ix_memberships_team_id"), "memberships", ["team_id"], unique=False)
     op.execute(USERS_TOUCHED)

@@ -1,0 +1,163 @@
+"""Writes a plan: the one transaction that changes the directory, sets the outcome and fills the outbox.
+
+Bulk rows go through the driver's `executemany` (2.2 microseconds a row; SQLAlchemy's `insert()` 7.7).
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import aiosqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.database import driver_connection
+from core.errors import ServiceError
+from processor.directory.digests import Numbers
+from processor.directory.fingerprints import Fingerprints
+from processor.directory.people import Person
+from processor.directory.plan import Plan
+
+INSERT_USER = """
+INSERT INTO users (id, email, name, first_name, last_name, account_type, is_org_admin, deactivated_at,
+  deactivation_date, deactivates_at, leaver, custom, manager_id, email_key, org_no, last_import)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+"""
+UPDATE_USER = """
+UPDATE users SET email=?, name=?, first_name=?, last_name=?, account_type=?, is_org_admin=?, deactivated_at=?,
+  deactivation_date=?, deactivates_at=?, leaver=?, custom=?, manager_id=?, last_import=? WHERE id=?
+"""
+MANAGER = Person._fields.index("manager_id")
+INSERT_TEAM = (
+    "INSERT INTO teams (id, name, name_key, owner_id, parent_id, type, org_no) VALUES (?,?,?,?,?,?,?)"
+)
+UPDATE_TEAM = "UPDATE teams SET name=?, owner_id=?, parent_id=?, type=? WHERE id=?"
+INSERT_CHANGE = (
+    "INSERT INTO changes (kind, target, key, field, old, new, import_number, place) VALUES (?,?,?,?,?,?,?,?)"
+)
+INSERT_FINDING = 'INSERT INTO problems (is_note, line, "column", code, text, advice, import_number, place) VALUES (?,?,?,?,?,?,?,?)'
+STORE_FINGERPRINTS = """
+INSERT INTO fingerprints (org_no, import_number, meaning, digests, people, evidence, named, reading)
+VALUES (?,?,?,?,?,?,?,?)
+ON CONFLICT (org_no) DO UPDATE SET import_number=excluded.import_number, meaning=excluded.meaning,
+  digests=excluded.digests, people=excluded.people, evidence=excluded.evidence, named=excluded.named,
+  reading=excluded.reading
+"""
+
+
+class DirectoryMovedError(ServiceError):
+    """Something changed the directory since the plan was made: make it anew."""
+
+    code = "directory_moved"
+    retryable = True
+
+
+async def apply_plan(connection: AsyncConnection, plan: Plan, *, org_no: int, number: int) -> None:
+    """Write all rows of a plan inside the caller's transaction.
+
+    Raises:
+        DirectoryMovedError: the directory is not the one that the plan was made against; nothing was written.
+    """
+    driver = await driver_connection(connection)
+    cursor = await driver.execute(
+        "UPDATE organizations SET directory_version = directory_version + 1, users_made = ?, teams_made = ?, "
+        "date_order = coalesce(?, date_order), date_order_import = coalesce(?, date_order_import) "
+        "WHERE no = ? AND directory_version = ?",
+        (
+            plan.users_made,
+            plan.teams_made,
+            plan.date_order,
+            number if plan.date_order else None,
+            org_no,
+            plan.version,
+        ),
+    )
+    if cursor.rowcount != 1:
+        raise DirectoryMovedError("The directory was changed meanwhile: the import starts again.")
+    await _write_users(driver, plan, org_no, number)
+    await _write_teams(driver, plan, org_no)
+    for added in plan.memberships.batches():
+        await driver.executemany("INSERT INTO memberships (user_id, team_id) VALUES (?,?)", added)
+    for ended in plan.ended_memberships.batches():
+        await driver.executemany("DELETE FROM memberships WHERE user_id=? AND team_id=?", ended)
+    await _write_fields(driver, plan, org_no)
+    await _write_changes(driver, plan, number)
+    await write_findings(connection, plan, number=number)
+    if plan.fingerprints is not None:
+        await _store_fingerprints(driver, plan.fingerprints, org_no, number)
+
+
+async def write_findings(connection: AsyncConnection, plan: Plan, *, number: int) -> None:
+    """Keep a plan's problems and notes; all that is written of a refused file."""
+    driver = await driver_connection(connection)
+    place = 0
+    for batch in plan.findings.batches():
+        await driver.executemany(INSERT_FINDING, [(*row, number, at) for at, row in enumerate(batch, place)])
+        place += len(batch)
+
+
+async def _write_users(driver: aiosqlite.Connection, plan: Plan, org_no: int, number: int) -> None:
+    for batch in plan.new_users.batches():
+        managers = plan.managers_of_new
+        rows = [(*row[:MANAGER], managers.get(row[0]), *row[MANAGER + 1 :], org_no, number) for row in batch]
+        await driver.executemany(INSERT_USER, rows)
+    for batch in plan.updated_users.batches():
+        await driver.executemany(UPDATE_USER, [(*row[1:], number, row[0]) for row in batch])
+    for batch in plan.relinked.batches():
+        rows = [(manager or None, number, user) for manager, user in batch]
+        await driver.executemany("UPDATE users SET manager_id=?, last_import=? WHERE id=?", rows)
+
+
+async def _write_teams(driver: aiosqlite.Connection, plan: Plan, org_no: int) -> None:
+    for batch in plan.new_teams.batches():
+        await driver.executemany(INSERT_TEAM, [(*row, org_no) for row in batch])
+    for batch in plan.updated_teams.batches():
+        await driver.executemany(UPDATE_TEAM, [(*row[1:5], row[0]) for row in batch])
+
+
+async def _write_fields(driver: aiosqlite.Connection, plan: Plan, org_no: int) -> None:
+    rows = [(org_no, made.label, made.key, made.type) for made in plan.new_fields]
+    await driver.executemany(
+        "INSERT INTO fields (org_no, label, label_key, type, strict) VALUES (?,?,?,?,0)", rows
+    )
+    changed = [(kind, org_no, key) for key, kind in plan.changed_fields]
+    await driver.executemany("UPDATE fields SET type=? WHERE org_no=? AND label_key=?", changed)
+
+
+async def _write_changes(driver: aiosqlite.Connection, plan: Plan, number: int) -> None:
+    place = 0
+    for batch in plan.changes.batches():
+        await driver.executemany(INSERT_CHANGE, _change_rows(batch, number, place))
+        place += len(batch)
+
+
+def _change_rows(batch: list[tuple[Any, ...]], number: int, place: int) -> Iterable[tuple[Any, ...]]:
+    dumps = json.dumps
+    return [
+        (
+            kind,
+            target,
+            key,
+            field,
+            None if old is None else dumps(old),
+            None if new is None else dumps(new),
+            number,
+            at,
+        )
+        for at, (kind, target, key, field, old, new) in enumerate(batch, place)
+    ]
+
+
+async def _store_fingerprints(
+    driver: aiosqlite.Connection, found: Fingerprints, org_no: int, number: int
+) -> None:
+    digests = found.first.tobytes() + found.second.tobytes()
+    evidence = found.evidence.astype("<u2").tobytes()
+    reading = json.dumps({"orders": found.orders, "evidence": found.evidence_values})
+    columns = (digests, _short(found.people), evidence, _short(found.named), reading)
+    await driver.execute(STORE_FINGERPRINTS, (org_no, number, found.meaning, *columns))
+    await driver.execute("DELETE FROM fingerprint_voids WHERE org_no = ?", (org_no,))
+
+
+def _short(people: Numbers) -> bytes:
+    """Return ids without the organization's part, in four bytes each."""
+    return (people & 0xFFFFFFFF).astype("<u4").tobytes()

@@ -1,0 +1,207 @@
+"""Reads the directory of one organization for a plan: in chunks, by the driver, in one consistent view.
+
+What it writes is in `apply_store.py`; lists for people are in `listing_store.py`.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiosqlite
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.addresses import address_key
+from core.database import Database, driver_connection
+from core.organizations_store import USER_ID_SHIFT
+from core.schema import users
+from processor.directory.digests import Numbers
+from processor.directory.fingerprints import Fingerprints, no_fingerprints
+from processor.directory.people import Person
+
+CHUNK = 500
+SMALL = 2_000  # a directory of so many users is read whole, instead of row by row's addresses
+
+PERSON = (
+    "id, email, name, first_name, last_name, account_type, is_org_admin, "
+    "deactivated_at, deactivation_date, deactivates_at, leaver, custom, manager_id"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryState:
+    """Counters of an organization's directory."""
+
+    org_no: int
+    version: int
+    users_made: int
+    teams_made: int
+    date_order: str | None
+    date_order_import: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTeam:
+    """A team as stored."""
+
+    id: int
+    name: str
+    owner_id: int | None
+    parent_id: int | None
+    type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownField:
+    """A custom field as stored."""
+
+    label: str
+    key: str
+    type: str
+    strict: bool
+
+
+class DirectoryReader:
+    """Look-ups in one consistent view."""
+
+    def __init__(self, *, driver: aiosqlite.Connection, state: DirectoryState) -> None:
+        self._driver = driver
+        self.state = state
+
+    async def people(self, keys: Sequence[str]) -> dict[str, Person]:
+        """Return the users with these address keys."""
+        sql = f"SELECT email_key, {PERSON} FROM users WHERE org_no = ? AND email_key IN "
+        rows = await self._chunked(sql, keys, self.state.org_no)
+        return {row[0]: Person(*row[1:]) for row in rows}
+
+    async def everybody(self) -> dict[str, Person] | None:
+        """Return all users by address key where they are few, else None."""
+        if self.state.users_made > SMALL:
+            return None
+        sql = f"SELECT email_key, {PERSON} FROM users WHERE org_no = ?"
+        rows = await self._driver.execute_fetchall(sql, (self.state.org_no,))
+        return {row[0]: Person(*row[1:]) for row in rows}
+
+    async def ids(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return the ids of the users with these address keys."""
+        sql = "SELECT email_key, id FROM users WHERE org_no = ? AND email_key IN "
+        return {row[0]: row[1] for row in await self._chunked(sql, keys, self.state.org_no)}
+
+    async def emails(self, ids: Iterable[int]) -> dict[int, str]:
+        """Return the addresses of users."""
+        return {
+            row[0]: row[1]
+            for row in await self._chunked("SELECT id, email FROM users WHERE id IN ", list(ids))
+        }
+
+    async def managers(self, ids: Iterable[int]) -> dict[int, int]:
+        """Return the stored manager of each of the users, 0 for none."""
+        sql = "SELECT id, coalesce(manager_id, 0) FROM users WHERE id IN "
+        return {row[0]: row[1] for row in await self._chunked(sql, list(ids))}
+
+    async def memberships(self, ids: Sequence[int]) -> dict[int, set[int]]:
+        """Return the teams of each of the users."""
+        found: dict[int, set[int]] = {}
+        sql = "SELECT user_id, team_id FROM memberships WHERE user_id IN "
+        for user, team in await self._chunked(sql, ids):
+            found.setdefault(user, set()).add(team)
+        return found
+
+    async def count_active(self, ids: Sequence[int]) -> int:
+        """Return how many of the users are active."""
+        sql = "SELECT count(*) FROM users WHERE deactivated_at IS NULL AND id IN "
+        return sum(row[0] for row in await self._chunked(sql, ids))
+
+    async def active_admins(self) -> set[int]:
+        """Return the active administrators."""
+        sql = "SELECT id FROM users WHERE org_no = ? AND is_org_admin = 1 AND deactivated_at IS NULL"
+        return {row[0] for row in await self._driver.execute_fetchall(sql, (self.state.org_no,))}
+
+    async def owner(self, email: str) -> int:
+        """Return the id of the organization's owner (T2); its first user where the address is not a user yet."""
+        key = address_key(email)
+        return (await self.ids([key])).get(key, (self.state.org_no << USER_ID_SHIFT) + 1)
+
+    async def teams(self) -> dict[str, KnownTeam]:
+        """Return all teams by name key (100,000 at most, U9)."""
+        sql = "SELECT name_key, id, name, owner_id, parent_id, type FROM teams WHERE org_no = ?"
+        rows = await self._driver.execute_fetchall(sql, (self.state.org_no,))
+        return {row[0]: KnownTeam(*row[1:]) for row in rows}
+
+    async def fields(self) -> list[KnownField]:
+        """Return all custom fields in the order in which they were made."""
+        sql = "SELECT label, label_key, type, strict FROM fields WHERE org_no = ? ORDER BY id"
+        rows = await self._driver.execute_fetchall(sql, (self.state.org_no,))
+        return [KnownField(row[0], row[1], row[2], bool(row[3])) for row in rows]
+
+    async def fingerprints(self) -> Fingerprints:
+        """Return what the last users file left, but for people whom something else has touched since."""
+        sql = "SELECT meaning, digests, people, evidence, named, reading FROM fingerprints WHERE org_no = ?"
+        row = await self._one(sql)
+        if row is None:
+            return no_fingerprints()
+        digests = np.frombuffer(row[1], dtype="<u8")
+        half = len(digests) // 2
+        base = self.state.org_no << USER_ID_SHIFT
+        people = np.frombuffer(row[2], dtype="<u4").astype(np.int64) + base
+        named = np.frombuffer(row[4], dtype="<u4").astype(np.int64) + base
+        reading = json.loads(row[5])
+        good = ~np.isin(people, await self._voids())
+        return Fingerprints(
+            meaning=row[0],
+            first=digests[:half][good],
+            second=digests[half:][good],
+            people=people[good],
+            evidence=np.frombuffer(row[3], dtype="<u2").astype(np.int64)[good],
+            evidence_values=tuple(reading["evidence"]),
+            orders=reading["orders"],
+            named=np.concatenate((named, people[~good])),
+        )
+
+    async def _voids(self) -> Numbers:
+        sql = "SELECT user_id FROM fingerprint_voids WHERE org_no = ?"
+        rows = await self._driver.execute_fetchall(sql, (self.state.org_no,))
+        return np.array([row[0] for row in rows], dtype=np.int64)
+
+    async def _one(self, sql: str) -> Any:
+        return next(iter(await self._driver.execute_fetchall(sql, (self.state.org_no,))), None)
+
+    async def _chunked(self, sql: str, values: Sequence[Any], *before: Any) -> list[Any]:
+        rows: list[Any] = []
+        for start in range(0, len(values), CHUNK):
+            chunk = values[start : start + CHUNK]
+            marks = ",".join("?" * len(chunk))
+            rows.extend(await self._driver.execute_fetchall(f"{sql}({marks})", (*before, *chunk)))
+        return rows
+
+
+@asynccontextmanager
+async def reading_directory(database: Database, org_no: int) -> AsyncIterator[DirectoryReader]:
+    """Open one consistent view of an organization's directory."""
+    async with database.reading() as connection:
+        driver = await driver_connection(connection)
+        sql = (
+            "SELECT directory_version, users_made, teams_made, date_order, date_order_import "
+            "FROM organizations WHERE no = ?"
+        )
+        row = next(iter(await driver.execute_fetchall(sql, (org_no,))))
+        state = DirectoryState(
+            org_no=org_no,
+            version=row[0],
+            users_made=row[1],
+            teams_made=row[2],
+            date_order=row[3],
+            date_order_import=row[4],
+        )
+        yield DirectoryReader(driver=driver, state=state)
+
+
+async def active_keys(connection: AsyncConnection, org_no: int, keys: Iterable[str]) -> set[str]:
+    """Return those of the address keys that belong to active users of the organization (N2)."""
+    query = select(users.c.email_key).where(
+        users.c.org_no == org_no, users.c.email_key.in_(list(keys)), users.c.deactivated_at.is_(None)
+    )
+    return set((await connection.execute(query)).scalars())

@@ -1,0 +1,195 @@
+"""Which lines the last users file had, and whom each gave: equal lines need no parsing (docs/developers/importing.md).
+
+A fingerprint says: this very line, under this meaning (header, map, settings, fields, rules), was applied to this
+person without problem or note, and nothing but imports has touched the person since. The store drops those of
+touched people before this module sees them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import numpy as np
+from xxhash import xxh3_128_digest
+
+from processor.directory.digests import DigestTable, Halves, Numbers, digest_halves
+
+EVIDENCE_LIMIT = 1 << 16  # kinds of rows; those of more kinds get no fingerprint
+RULES_VERSION = "1"  # raise it when the same line would be read otherwise than before
+
+
+def meaning_of(*parts: str) -> bytes:
+    """Return the digest of all that gives a line its meaning."""
+    return xxh3_128_digest("\x1f".join((RULES_VERSION, *parts)).encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprints:
+    """What is stored for an organization; equal positions in the arrays are one person."""
+
+    meaning: bytes
+    first: Halves
+    second: Halves
+    people: Numbers  # users.id
+    evidence: Numbers  # what the row says about its columns, as places in `evidence_values` (C2, P9)
+    evidence_values: tuple[int, ...]
+    orders: str  # the orders of dates that were decided; otherwise decided, a line means something else (P9)
+    named: Numbers  # people whom that file named in a row without a fingerprint (P2)
+
+    @property
+    def everybody(self) -> Numbers:
+        """Whom the organization's last users file named."""
+        return np.concatenate((self.people, self.named))
+
+
+def no_fingerprints(named: Numbers | None = None) -> Fingerprints:
+    """Return what an organization has before its first users file, or when lines changed their meaning."""
+    nothing = np.empty(0, dtype=np.int64)
+    halves = np.empty(0, dtype=np.uint64)
+    return Fingerprints(
+        meaning=b"",
+        first=halves,
+        second=halves,
+        people=nothing,
+        evidence=nothing,
+        evidence_values=(),
+        orders="",
+        named=nothing if named is None else named,
+    )
+
+
+class LineIndex:
+    """Finds known lines while a file is read, and keeps which of them stood where."""
+
+    def __init__(self, known: Fingerprints) -> None:
+        self._known = known
+        size = len(known.people)
+        self._table = DigestTable(
+            first=known.first, second=known.second, numbers=np.arange(size, dtype=np.int64)
+        )
+        self._line_of = np.zeros(size, dtype=np.int64)  # where the known line stands in this file; 0: nowhere
+        self._by_person = np.argsort(known.people, kind="stable")
+        self._people = known.people[self._by_person]
+        self.repeated: list[tuple[int, int]] = []  # (line, line of the first) of known lines that stand twice
+
+    def __len__(self) -> int:
+        return len(self._line_of)
+
+    @property
+    def evidence_values(self) -> tuple[int, ...]:
+        """The kinds of rows that the known lines have."""
+        return self._known.evidence_values
+
+    def find(self, lines: list[bytes]) -> Numbers:
+        """Return the place of each known line, -1 for the others."""
+        return self._table.find(*digest_halves(lines))
+
+    def passed(self, places: Numbers, lines: Numbers) -> int:
+        """Take note of known lines that were passed over; returns how many counted, repeats left out (P10)."""
+        earlier = self._line_of[places]
+        fresh = earlier == 0
+        self._line_of[places[fresh][::-1]] = lines[fresh][::-1]  # the first of equal places wins
+        standing = self._line_of[places]
+        twice = np.flatnonzero(standing != lines)
+        self.repeated.extend((int(lines[at]), int(standing[at])) for at in twice)
+        return len(places) - len(twice)
+
+    def lines_of(self, people: Numbers) -> Numbers:
+        """Return the line at which a known line of each person was passed over so far; 0 where none was."""
+        if not len(self._people):
+            return np.zeros(len(people), dtype=np.int64)
+        at = np.searchsorted(self._people, people)
+        at[at == len(self._people)] = 0
+        return np.where(self._people[at] == people, self._line_of[self._by_person[at]], 0)
+
+    @property
+    def evidence(self) -> int:
+        """All that the passed lines say about their columns (C2, P9)."""
+        places = np.unique(self._known.evidence[self._line_of > 0]).tolist()
+        return reduce(or_, (self._known.evidence_values[place] for place in places), 0)
+
+    def begin_again(self) -> None:
+        """Forget what was passed, for a second reading of the file."""
+        self._line_of[:] = 0
+        self.repeated.clear()
+
+    def kept(self, *, without: set[int]) -> tuple[Halves, Halves, Numbers, Numbers]:
+        """Return digests, people and evidence of the lines passed over, but those of the people `without`."""
+        places = np.flatnonzero(self._line_of > 0)
+        if without:
+            places = places[~np.isin(self._known.people[places], np.fromiter(without, dtype=np.int64))]
+        known = self._known
+        return known.first[places], known.second[places], known.people[places], known.evidence[places]
+
+    def passed_people(self) -> Numbers:
+        """Return everybody whose line was passed over."""
+        return self._known.people[self._line_of > 0]
+
+
+class NewLines:
+    """Fingerprints of the rows that this import parsed and applied without a finding."""
+
+    def __init__(self, *, evidence_values: Sequence[int] = ()) -> None:
+        self._evidence_places = {value: place for place, value in enumerate(evidence_values)}
+        self._lines: list[bytes] = []
+        self._people: list[int] = []
+        self._evidence: list[int] = []
+        self._packed: list[tuple[Halves, Halves, Numbers, Numbers]] = []
+
+    def add(self, line: bytes, person: int, evidence: int) -> None:
+        """Take one row's line."""
+        places = self._evidence_places
+        place = places.setdefault(evidence, len(places))
+        if place < EVIDENCE_LIMIT:
+            self._lines.append(line)
+            self._people.append(person)
+            self._evidence.append(place)
+
+    def pack(self) -> None:
+        """Turn the lines taken so far into digests (after each batch, F4)."""
+        first, second = digest_halves(self._lines)
+        people, evidence = as_numbers(self._people), as_numbers(self._evidence)
+        self._packed.append((first, second, people, evidence))
+        self._lines, self._people, self._evidence = [], [], []
+
+    def merged(
+        self,
+        kept: tuple[Halves, Halves, Numbers, Numbers],
+        *,
+        meaning: bytes,
+        orders: str,
+        named: Numbers,
+        without: set[int],
+    ) -> Fingerprints:
+        """Return what is stored after this import: lines kept and new ones, but new ones of the people `without`."""
+        first, second, people, evidence = (
+            np.concatenate(column) for column in zip(*self._packed, _nothing(), strict=True)
+        )
+        if without:
+            good = ~np.isin(people, np.fromiter(without, dtype=np.int64))
+            first, second, people, evidence = first[good], second[good], people[good], evidence[good]
+        first, second, people, evidence = (
+            np.concatenate(pair) for pair in zip(kept, (first, second, people, evidence), strict=True)
+        )
+        order = np.argsort(first, kind="stable")
+        return Fingerprints(
+            meaning=meaning,
+            first=first[order],
+            second=second[order],
+            people=people[order],
+            evidence=evidence[order],
+            evidence_values=tuple(self._evidence_places)[:EVIDENCE_LIMIT],
+            orders=orders,
+            named=np.setdiff1d(named, people),
+        )
+
+
+def _nothing() -> tuple[Halves, Halves, Numbers, Numbers]:
+    halves, numbers = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
+    return halves, halves, numbers, numbers
+
+
+def as_numbers(values: Sequence[int]) -> Numbers:
+    """Return the values as an array."""
+    return np.array(values, dtype=np.int64)

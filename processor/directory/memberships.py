@@ -1,0 +1,67 @@
+"""Teams that users files name: joined, and made with defaults where they are unknown (rules P5, T3)."""
+
+from collections.abc import Iterable
+
+from processor.directory.directory_store import KnownTeam
+from processor.directory.people import FieldChange
+from processor.directory.plan import Plan
+
+
+class TeamsOfUsers:
+    """The teams of an organization while a users file is planned."""
+
+    def __init__(
+        self, *, plan: Plan, known: dict[str, KnownTeam], first_id: int, owner: int, replace: bool
+    ) -> None:
+        self._plan = plan
+        self._ids = {key: team.id for key, team in known.items()}
+        self._names = {team.id: team.name for team in known.values()}
+        self._next = first_id
+        self._owner = owner
+        self._replace = replace
+        self.made = 0
+        self._joined: list[tuple[int, int]] = []
+        self._ended: list[tuple[int, int]] = []
+        self._new: list[tuple[int, str, str, int, None, None]] = []
+
+    def join(self, person: int, names: Iterable[str], *, known: set[int] | None) -> list[FieldChange]:
+        """Rule P5: join the named teams; `known` are the person's teams, None for a new person.
+
+        Returns the changes to record: none for a new person, whose creation says it all.
+        """
+        wanted = [self._id(name) for name in names]
+        before = known or set()
+        joined = [team for team in dict.fromkeys(wanted) if team not in before]
+        self._joined.extend((person, team) for team in joined)
+        self._plan.counts.memberships_added += len(joined)
+        ended = sorted(before.difference(wanted)) if self._replace and wanted else []
+        self._ended.extend((person, team) for team in ended)
+        if known is None:
+            return []
+        return [("teams", None, self._names[team]) for team in joined] + [
+            ("teams", self._names[team], None) for team in ended
+        ]
+
+    def flush(self) -> None:
+        """Hand this batch's rows to the plan."""
+        self._plan.memberships.append(self._joined)
+        self._plan.ended_memberships.append(self._ended)
+        self._plan.new_teams.append(self._new)
+        self._plan.changes.append([("team", row[0], row[1], "created", None, row[1]) for row in self._new])
+        self._joined, self._ended, self._new = [], [], []
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def _id(self, name: str) -> int:
+        key = name.casefold()
+        found = self._ids.get(key)
+        if found is None:
+            found = self._next
+            self._next += 1
+            self.made += 1
+            self._ids[key] = found
+            self._names[found] = name
+            self._new.append((found, name, key, self._owner, None, None))
+            self._plan.counts.teams_created += 1
+        return found

@@ -1,0 +1,110 @@
+"""All that one file would change, complete before any lock is taken; `apply_store.py` writes it, `check` shows it."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from processor.directory.fingerprints import Fingerprints
+from processor.directory.spill import Spill
+from processor.findings import Note, Problem
+from processor.imports import Counts, Kind, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewField:
+    """A custom field that this file makes (C1)."""
+
+    label: str
+    key: str
+    type: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """Rows ready to be written, in temporary files where they are many; counts; what was found."""
+
+    kind: Kind | None
+    version: int = 0  # of the directory it was made against
+    counts: Counts = field(default_factory=Counts)
+    new_users: Spill
+    updated_users: Spill
+    new_teams: Spill
+    updated_teams: Spill
+    memberships: Spill
+    ended_memberships: Spill
+    relinked: Spill  # (manager, user) of known users
+    changes: Spill
+    findings: Spill  # (is_note, line, column, code, text, advice)
+    new_fields: list[NewField] = field(default_factory=list)
+    changed_fields: list[tuple[str, str]] = field(default_factory=list)  # label key, new type (C2)
+    managers_of_new: dict[int, int] = field(default_factory=dict)  # new user -> manager
+    users_made: int = 0
+    teams_made: int = 0
+    fingerprints: Fingerprints | None = None
+    date_order: str | None = None  # what the file proved (P9)
+    refused_ranges: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # bytes of refused rows, for rejected.csv
+    header_range: tuple[int, int] = (0, 0)
+    problems: int = 0
+    refused: bool = False  # the file as a whole
+
+    @property
+    def outcome(self) -> Outcome:
+        """What an import with this plan ends in; a file none of whose rows counts is refused."""
+        if self.refused or (self.counts.rows and self.counts.rows == self.counts.rows_refused):
+            return Outcome.REFUSED
+        return Outcome.PARTIAL if self.problems else Outcome.IMPORTED
+
+    def add_problems(self, found: list[Problem]) -> None:
+        """Take problems."""
+        self.problems += len(found)
+        self.findings.append([(0, *_plain(problem)) for problem in found])
+
+    def add_notes(self, found: list[Note]) -> None:
+        """Take notes, which never change the outcome."""
+        self.findings.append([(1, *_plain(note)) for note in found])
+
+    def refuse_file(self, problems: list[Problem]) -> None:
+        """Rule F2: nothing of the file is applied."""
+        self.add_problems(problems)
+        self.refused = True
+
+
+def _plain(problem: Problem) -> tuple[int | None, str | None, str, str, str]:
+    return problem.line, problem.column, problem.code, problem.text, problem.advice
+
+
+class PlanSpace:
+    """Makes plans and gives their temporary files back."""
+
+    def __init__(self, *, folder: Path) -> None:
+        self._folder = folder
+        self._open = ExitStack()
+
+    def new_plan(self, kind: Kind | None = None) -> Plan:
+        """Return an empty plan."""
+        return Plan(
+            kind=kind,
+            new_users=self._spill(),
+            updated_users=self._spill(),
+            new_teams=self._spill(),
+            updated_teams=self._spill(),
+            memberships=self._spill(),
+            ended_memberships=self._spill(),
+            relinked=self._spill(),
+            changes=self._spill(),
+            findings=self._spill(),
+        )
+
+    def _spill(self) -> Spill:
+        return self._open.enter_context(Spill(folder=self._folder))
+
+    def __enter__(self) -> "PlanSpace":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()

@@ -1,0 +1,197 @@
+"""SQL of the tables imports, problems and changes as they are read, and of an import's row until its outcome."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.inbox import Drop, Origin
+from core.schema import changes, imports, organizations, problems
+from processor.findings import Problem
+from processor.imports import Change, Counts, ImportRecord, Kind, Outcome
+
+Listed = select(imports, organizations.c.id.label("org_id")).join(
+    organizations, organizations.c.no == imports.c.org_no
+)
+
+
+async def register(
+    connection: AsyncConnection, *, drop: Drop, org_no: int, now: str | None = None
+) -> ImportRecord:
+    """Make the row of a drop that is seen for the first time: it gets its number; a second call returns the same row.
+
+    With `now` the import starts with this call.
+    """
+    values = {
+        "org_no": org_no,
+        "uid": drop.meta.uid,
+        "seq": drop.seq,
+        "name": drop.meta.name,
+        "size_bytes": drop.meta.size_bytes,
+        "sha256": drop.meta.sha256,
+        "account": drop.meta.origin.account,
+        "address": drop.meta.origin.address,
+        "client": drop.meta.origin.client,
+        "accepted_at": drop.meta.accepted_at or drop.meta.started_at,
+        "counts": {},
+    }
+    await connection.execute(
+        sqlite_insert(imports).values(**values).on_conflict_do_nothing(index_elements=["uid"])
+    )
+    if now is not None:
+        unstarted = (imports.c.uid == drop.meta.uid) & imports.c.started_at.is_(None)
+        await connection.execute(update(imports).where(unstarted).values(started_at=now))
+    found = await record_of(connection, uid=drop.meta.uid)
+    assert found is not None
+    return found
+
+
+async def record_of(
+    connection: AsyncConnection, *, number: int | None = None, uid: str | None = None
+) -> ImportRecord | None:
+    """Return an import by its number or its drop's uid."""
+    condition = imports.c.number == number if number is not None else imports.c.uid == uid
+    row = (await connection.execute(Listed.where(condition))).first()
+    return None if row is None else _from_row(row)
+
+
+async def list_imports(
+    connection: AsyncConnection,
+    *,
+    org_id: str | None = None,
+    outcome: str | None = None,
+    since: str | None = None,
+    limit: int = 50,
+) -> list[ImportRecord]:
+    """Return imports, newest first; `limit` 0 returns all."""
+    query = Listed.order_by(imports.c.number.desc())
+    if org_id is not None:
+        query = query.where(organizations.c.id == org_id)
+    if outcome is not None:
+        query = query.where(imports.c.outcome == outcome)
+    if since is not None:
+        query = query.where(imports.c.accepted_at >= since)
+    if limit:
+        query = query.limit(limit)
+    return [_from_row(row) for row in await connection.execute(query)]
+
+
+async def findings_of(
+    connection: AsyncConnection, number: int, *, notes: bool, limit: int | None = None
+) -> list[Problem]:
+    """Return an import's problems or notes in the order of the file."""
+    query = (
+        select(problems)
+        .where(problems.c.import_number == number, problems.c.is_note == int(notes))
+        .order_by(func.coalesce(problems.c.line, 0), problems.c.place)
+        .limit(limit)
+    )
+    rows = await connection.execute(query)
+    return [Problem(row.line, row.column, row.code, row.text, row.advice) for row in rows]
+
+
+async def changes_of(
+    connection: AsyncConnection, number: int, *, kind: str | None = None, limit: int | None = None
+) -> list[Change]:
+    """Return what an import changed, in the order of the file."""
+    query = select(changes).where(changes.c.import_number == number).order_by(changes.c.place).limit(limit)
+    if kind is not None:
+        query = query.where(changes.c.kind == kind)
+    rows = await connection.execute(query)
+    return [Change(row.kind, row.key, row.field, row.old, row.new) for row in rows]
+
+
+async def change_record(connection: AsyncConnection, number: int, **values: Any) -> None:
+    """Write columns of an import's row: `sha256`, `filed_as`."""
+    await connection.execute(update(imports).where(imports.c.number == number).values(**values))
+
+
+async def blame(connection: AsyncConnection, uid: str) -> None:
+    """Count that importing this drop ended its worker or raised what nothing foresaw; three times are enough."""
+    await connection.execute(
+        update(imports).where(imports.c.uid == uid).values(attempts=imports.c.attempts + 1)
+    )
+
+
+async def finish(
+    connection: AsyncConnection,
+    *,
+    number: int,
+    outcome: Outcome,
+    kind: Kind | None,
+    counts: Counts,
+    now: str,
+) -> bool:
+    """Set the outcome, once: False where the import has a final one already."""
+    final = [str(item) for item in Outcome if item.is_final]
+    result = await connection.execute(
+        update(imports)
+        .where(imports.c.number == number, imports.c.outcome.is_(None) | imports.c.outcome.not_in(final))
+        .values(outcome=str(outcome), kind=kind, counts=counts.as_dict(), finished_at=now)
+    )
+    return result.rowcount == 1
+
+
+async def add_problems(connection: AsyncConnection, number: int, found: Sequence[Problem]) -> None:
+    """Keep problems of an import that no plan was made for."""
+    if found:
+        rows = [
+            {
+                "import_number": number,
+                "place": place,
+                "is_note": 0,
+                "line": problem.line,
+                "column": problem.column,
+                "code": problem.code,
+                "text": problem.text,
+                "advice": problem.advice,
+            }
+            for place, problem in enumerate(found)
+        ]
+        await connection.execute(insert(problems), rows)
+
+
+async def unfinished_uids(connection: AsyncConnection, org_id: str) -> set[str]:
+    """Return the uids of an organization's drops that wait or are held."""
+    query = (
+        select(imports.c.uid)
+        .join(organizations, organizations.c.no == imports.c.org_no)
+        .where(organizations.c.id == org_id, imports.c.outcome.in_([str(Outcome.WAITING), str(Outcome.HELD)]))
+    )
+    return set((await connection.execute(query)).scalars())
+
+
+async def highest_seqs(connection: AsyncConnection) -> dict[str, int]:
+    """Return the highest `seq` of each organization's imports (`Inbox.raise_floor`)."""
+    query = (
+        select(organizations.c.id, func.max(imports.c.seq))
+        .join(imports, imports.c.org_no == organizations.c.no)
+        .group_by(organizations.c.id)
+    )
+    return {row[0]: int(row[1]) for row in await connection.execute(query)}
+
+
+def _from_row(row: Row[Any]) -> ImportRecord:
+    counts = row.counts if isinstance(row.counts, dict) else json.loads(row.counts or "{}")
+    return ImportRecord(
+        number=row.number,
+        org_no=row.org_no,
+        org_id=row.org_id,
+        uid=row.uid,
+        seq=row.seq,
+        name=row.name,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        origin=Origin(account=row.account or "", address=row.address, client=row.client),
+        accepted_at=row.accepted_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        kind=Kind(row.kind) if row.kind else None,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        counts=Counts(**counts),
+        attempts=row.attempts,
+        filed_as=row.filed_as,
+    )

@@ -1,0 +1,231 @@
+"""Files that reach `local/` by other means than SFTP (rule U8): when one is complete, and how it becomes a drop.
+
+Blocking: for a thread. A scan finds everything; events only make it come sooner.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import stat
+from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import structlog
+
+from core.beneath import rename_without_replacing
+from core.errors import ServiceError
+from core.inbox import DATA, Inbox, Incoming, Origin
+from core.names import NameKind, kind_of_name
+
+log = structlog.get_logger()
+
+LOCAL_FOLDER = "local folder"  # the account of such drops
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Writer(Enum):
+    """What the lease says about a file."""
+
+    NONE = "none"
+    SOME = "some"
+    UNKNOWN = "unknown"  # not our file, no CAP_LEASE, a network mount
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a file looked like; equal looks mean that nobody has written meanwhile."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def at(cls, found: os.stat_result) -> "Look":
+        """Take what counts from a stat."""
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan did: drops made, and in how many seconds the next file may be complete (None: nothing waits)."""
+
+    taken: int
+    again_in_s: float | None
+
+
+class DropIns:
+    """Remembers looks between scans of one organization's `local/`; losing them only costs a quiet time."""
+
+    def __init__(
+        self, *, inbox: Inbox, org_id: str, quiet_time_s: float, unusable_name_wait_s: float
+    ) -> None:
+        self._inbox = inbox
+        self._org_id = org_id
+        self._quiet_s = quiet_time_s
+        self._unusable_s = max(unusable_name_wait_s, quiet_time_s)
+        self._seen: dict[
+            str, tuple[Look, float]
+        ] = {}  # since when a file looks like that, on the monotonic clock
+        self._strange: set[tuple[bytes, int]] = set()
+
+    def recover(self) -> None:
+        """Accept what a crash left between the claim and the queue: its bytes were complete when it was claimed."""
+        for incoming in self._inbox.incoming(self._org_id):
+            if incoming.meta.origin.account == LOCAL_FOLDER:
+                if incoming.data.stat().st_size:
+                    self._inbox.accept(incoming)
+                else:
+                    self._inbox.discard(incoming)
+
+    def scan(self, now_s: float) -> Scan:
+        """Rule U8: take every complete file, remember the others; `now_s` is the monotonic clock."""
+        local = self._inbox.folders(self._org_id).local
+        try:
+            folder = os.open(local, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            with suppress(OSError):
+                self._inbox.prepare(self._org_id)  # an operator removed local/
+            return Scan(0, None)
+        try:
+            return self._scan(folder, now_s)
+        finally:
+            os.close(folder)
+
+    def _scan(self, folder: int, now_s: float) -> Scan:
+        taken, waits = 0, []
+        names = [os.fsencode(name) for name in os.listdir(folder)]
+        for raw in names:
+            wait_s = self._consider(folder, raw, now_s)
+            if wait_s == 0:
+                taken += 1
+            elif wait_s is not None:
+                waits.append(wait_s)
+        present = {os.fsdecode(raw) for raw in names}
+        self._seen = {name: look for name, look in self._seen.items() if name in present}
+        return Scan(taken, min(waits, default=None))
+
+    def _consider(self, folder: int, raw: bytes, now_s: float) -> float | None:
+        """Return 0 for a file that was taken, the seconds to wait, or None for one that is left alone."""
+        try:
+            name = raw.decode()
+        except UnicodeDecodeError:
+            self._leave(raw, 0, "its name is not UTF-8")
+            return None
+        if kind_of_name(name) is NameKind.TEMPORARY:
+            return None
+        try:
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        if reason := _strangeness(found):
+            self._leave(raw, found.st_ino, reason)
+            return None
+        look = Look.at(found)
+        before, since_s = self._seen.get(name, (None, now_s))
+        if before != look:
+            since_s = now_s
+            self._seen[name] = (look, now_s)
+        usable = kind_of_name(name) is NameKind.USABLE
+        needed_s = self._quiet_s if usable else self._unusable_s
+        if now_s - since_s < needed_s:
+            return needed_s - (now_s - since_s)
+        return self._take(folder, name, look, quiet_s=now_s - since_s)
+
+    def _take(self, folder: int, name: str, look: Look, *, quiet_s: float) -> float | None:
+        try:
+            fd = os.open(name, _OPEN, dir_fd=folder)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            self._leave(os.fsencode(name), look.inode, "it cannot be read (permission)")
+            return None
+        try:
+            writer = ask_lease(fd)
+            if writer is Writer.SOME or Look.at(os.fstat(fd)) != look:
+                return self._quiet_s
+            if writer is Writer.UNKNOWN and quiet_s < 2 * self._quiet_s:
+                return 2 * self._quiet_s - quiet_s
+            self._claim(folder, name, fd, look)
+        except ServiceError as exc:
+            log.warning("drop_in.deferred", org=self._org_id, name=name, reason=exc.public_message)
+            return self._quiet_s
+        finally:
+            os.close(fd)
+        self._seen.pop(name, None)
+        return 0
+
+    def _claim(self, folder: int, name: str, fd: int, look: Look) -> None:
+        """Move the file into a drop of its own; a writer that came in between gets it back."""
+        incoming = self._inbox.begin(org_id=self._org_id, name=name, origin=Origin(account=LOCAL_FOLDER))
+        with _directory(incoming.folder) as target:
+            try:
+                os.rename(name, DATA, src_dir_fd=folder, dst_dir_fd=target)
+            except OSError as exc:
+                if exc.errno != errno.EXDEV:
+                    self._inbox.discard(incoming)
+                    raise
+                self._copy_across(folder, name, incoming)
+                return
+            if ask_lease(fd) is Writer.SOME or Look.at(os.fstat(fd)) != look:
+                with suppress(FileExistsError):
+                    rename_without_replacing(DATA, name, source_dir=target, target_dir=folder)
+                    self._inbox.discard(incoming)
+                return
+        os.fsync(folder)
+        self._inbox.accept(incoming)
+
+    def _copy_across(self, folder: int, name: str, incoming: Incoming) -> None:
+        """Rule U8, across file systems: a name with the drop's uid first, so that a crash makes no second drop."""
+        claimed = f".claimed-{incoming.meta.uid}"
+        os.rename(name, claimed, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
+        with open(os.open(claimed, _OPEN, dir_fd=folder), "rb") as source, incoming.data.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        self._inbox.accept(incoming)
+        os.unlink(claimed, dir_fd=folder)
+
+    def _leave(self, raw: bytes, inode: int, reason: str) -> None:
+        """Report a strange file once and leave it alone."""
+        if (raw, inode) not in self._strange:
+            self._strange.add((raw, inode))
+            log.warning(
+                "drop_in.ignored",
+                org=self._org_id,
+                name=raw.decode("utf-8", "backslashreplace"),
+                reason=reason,
+            )
+
+
+def _strangeness(found: os.stat_result) -> str | None:
+    if stat.S_ISDIR(found.st_mode):
+        return "it is a folder"
+    if not stat.S_ISREG(found.st_mode):
+        return "it is not a regular file"
+    return "it has a second link" if found.st_nlink != 1 else None
+
+
+def ask_lease(fd: int) -> Writer:
+    """Ask the kernel whether anyone has the file open for writing (10 microseconds; fcntl(2), F_SETLEASE).
+
+    SIGIO must be ignored in this process, for a writer who opens the file while we hold the lease breaks it.
+    """
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError as exc:
+        return Writer.SOME if exc.errno == errno.EAGAIN else Writer.UNKNOWN
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return Writer.NONE
+
+
+@contextmanager
+def _directory(path: Path) -> Iterator[int]:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)

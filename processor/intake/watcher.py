@@ -1,0 +1,154 @@
+"""Wakes scans of the `local/` folders (rule U8): events and nudges make a scan come sooner, never are they the truth."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from watchfiles import awatch
+
+from core.inbox import Inbox
+from core.nudges import nudges_folder
+from processor.intake.drop_ins import DropIns
+
+log = structlog.get_logger()
+
+# 8 ms from a write to the event; the defaults of 1600/50 take up to 1,669 ms.
+DEBOUNCE_MS = 20
+STEP_MS = 5
+AFTER_ERROR_S = 1.0
+
+
+class LocalFolders:
+    """Scans all `local/` folders: at start, every ten seconds, when something wakes it, when a file may be complete."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        data_dir: Path,
+        organizations: Callable[[], Awaitable[list[str]]],
+        nudge: Callable[[str], None],
+        quiet_time_s: float,
+        unusable_name_wait_s: float,
+        scan_interval_s: float,
+    ) -> None:
+        self._inbox = inbox
+        self._data_dir = data_dir
+        self._organizations = organizations
+        self._nudge = nudge
+        self._quiet_s = quiet_time_s
+        self._unusable_s = unusable_name_wait_s
+        self._interval_s = scan_interval_s
+        self._folders: dict[str, DropIns] = {}
+        self._due: dict[
+            str, float
+        ] = {}  # when, on the monotonic clock, an organization's folder wants a look
+        self._woken = asyncio.Event()
+        self._changed = asyncio.Event()  # the set of organizations
+
+    async def run(self) -> None:
+        """Scan and watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch(), name="watcher")
+            group.create_task(self._scan(), name="local folders")
+
+    def wake(self, org_id: str) -> None:
+        """Say that something may have changed in an organization's folder; an unknown one has just been made."""
+        self._due[org_id] = 0.0
+        self._woken.set()
+
+    async def _scan(self) -> None:
+        all_due = 0.0
+        while True:
+            self._woken.clear()
+            if time.monotonic() >= all_due:
+                await self._look_at_organizations()
+                self._due = dict.fromkeys(self._folders, 0.0)
+                all_due = time.monotonic() + self._interval_s
+            now = time.monotonic()
+            for org_id in [org_id for org_id, due in self._due.items() if due <= now]:
+                await self._scan_one(org_id)
+            wait_s = max(0.0, min([all_due, *self._due.values()]) - time.monotonic())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), wait_s)
+
+    async def _look_at_organizations(self) -> None:
+        known = set(await self._organizations())
+        for org_id in known - self._folders.keys():
+            drop_ins = DropIns(
+                inbox=self._inbox,
+                org_id=org_id,
+                quiet_time_s=self._quiet_s,
+                unusable_name_wait_s=self._unusable_s,
+            )
+            await asyncio.to_thread(self._inbox.prepare, org_id)
+            await asyncio.to_thread(drop_ins.recover)
+            self._folders[org_id] = drop_ins
+            self._changed.set()
+        for org_id in self._folders.keys() - known:
+            del self._folders[org_id]
+            self._changed.set()
+        for org_id in known:
+            self._nudge(org_id)
+
+    async def _scan_one(self, org_id: str) -> None:
+        if org_id not in self._folders:
+            await self._look_at_organizations()
+        drop_ins = self._folders.get(org_id)
+        del self._due[org_id]
+        if drop_ins is None:
+            return
+        try:
+            scan = await asyncio.to_thread(drop_ins.scan, time.monotonic())
+        except OSError as exc:
+            log.warning("local_folder.unreadable", org=org_id, reason=exc.strerror)
+            return
+        if scan.again_in_s is not None:
+            self._due[org_id] = time.monotonic() + scan.again_in_s
+        if scan.taken:
+            self._nudge(org_id)
+
+    async def _watch(self) -> None:
+        """Watch until an organization comes or goes; after any error everything is scanned and watched anew."""
+        nudges = await asyncio.to_thread(nudges_folder, self._data_dir)
+        while True:
+            self._changed.clear()
+            paths = [nudges, *(self._inbox.folders(org_id).local for org_id in self._folders)]
+            try:
+                await self._watch_these([path for path in paths if path.is_dir()], nudges)
+            except asyncio.CancelledError:
+                raise
+            except Exception as exc:  # noqa: BLE001  a name that is not UTF-8 ends the generator with an error of its own
+                log.warning("watcher.restarted", reason=type(exc).__name__)
+                for org_id in list(self._folders):
+                    self.wake(org_id)
+                await asyncio.sleep(AFTER_ERROR_S)
+
+    async def _watch_these(self, paths: list[Path], nudges: Path) -> None:
+        stop = asyncio.Event()
+        stopper = asyncio.create_task(self._stop_on_change(stop))
+        try:
+            async for changes in awatch(
+                *paths,
+                watch_filter=None,
+                debounce=DEBOUNCE_MS,
+                step=STEP_MS,
+                stop_event=stop,
+                recursive=False,
+            ):
+                for _, name in changes:
+                    path = Path(name)
+                    if path.parent == nudges:
+                        self._nudge(path.name)
+                        self.wake(path.name)
+                    else:
+                        self.wake(path.parent.parent.name)
+        finally:
+            stopper.cancel()
+
+    async def _stop_on_change(self, stop: asyncio.Event) -> None:
+        await self._changed.wait()
+        stop.set()

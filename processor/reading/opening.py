@@ -1,0 +1,116 @@
+"""Opens a file: what its bytes are, its delimiter, the record of its header, where its data begin (rules F1, F2)."""
+
+import csv
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from processor.findings import Problem
+from processor.reading.catalogue import problem
+from processor.reading.delimiters import recognise_delimiter
+from processor.reading.encodings import LOOK_BYTES, choose_codec, recognise_other_file, undecodable
+from processor.reading.keys import is_blank_row
+from processor.reading.table import BadTableError, Block, TableFormat, read_batches, read_blocks
+
+_HEADER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTable:
+    """A file whose header was found; what its labels mean is decided elsewhere."""
+
+    labels: list[str]
+    header_line: int
+    header_range: tuple[int, int]  # bytes of the header's record
+    data: TableFormat
+
+
+def open_table(
+    path: Path, *, encoding: str = "utf-8", map_labels: Iterable[str] = (), extra_rows: int = 0
+) -> OpenTable | Problem:
+    """Rules F1, F2: find the header; `extra_rows` records below it are passed over (H5).
+
+    A file in UTF-16 must be turned into UTF-8 first (`as_utf8`).
+    """
+    with path.open("rb") as file:
+        start = file.read(LOOK_BYTES)
+    if refusal := recognise_other_file(start):
+        return refusal
+    codec = choose_codec(start, setting=encoding)
+    try:
+        return _header(path, codec.name, codec.bom_bytes, map_labels, extra_rows)
+    except BadTableError as exc:
+        return refusal_of(exc)
+
+
+def refusal_of(error: BadTableError) -> Problem:
+    """Rule F2: say what makes the bytes no table."""
+    facts: dict[str, Any] = dict(error.facts)
+    if error.code == "not-in-encoding":
+        return undecodable(line=error.line or 0, **facts)
+    return problem(error.code, line=error.line, **facts)
+
+
+def _header(
+    path: Path, encoding: str, bom: int, map_labels: Iterable[str], extra_rows: int
+) -> OpenTable | Problem:
+    first = next(read_blocks(path, offset=bom, size=_HEADER_BYTES), None)
+    if first is None:
+        return problem("empty-file")
+    delimiter = _delimiter(first, encoding, map_labels)
+    table = TableFormat(path=path, encoding=encoding, delimiter=delimiter, first_line=1, offset=bom)
+    for batch in read_batches(table):
+        records = iter(batch.records)
+        header = next((record for record in records if not is_blank_row(record.cells)), None)
+        if header is None:
+            continue
+        last = header
+        for _ in range(extra_rows):
+            last = next(records, last)
+        start = batch.block.offset_of(header.line)
+        end = batch.block.offset_of(last.line) + len(last.raw)
+        below = last.line + len(last.raw.splitlines())
+        data = TableFormat(path=path, encoding=encoding, delimiter=delimiter, first_line=below, offset=end)
+        return OpenTable(
+            labels=header.cells,
+            header_line=header.line,
+            header_range=(start, start + len(header.raw)),
+            data=data,
+        )
+    return problem("empty-file")
+
+
+def _delimiter(block: Block, encoding: str, map_labels: Iterable[str]) -> str:
+    line = next((line for line in block.lines if line.strip()), b"")
+    return recognise_delimiter(line.decode(encoding, errors="replace"), known_labels=map_labels)
+
+
+def is_utf16(path: Path, *, encoding: str) -> str | None:
+    """Return the codec where the organization sends UTF-16, whose lines cannot be told from its bytes."""
+    with path.open("rb") as file:
+        name = choose_codec(file.read(LOOK_BYTES), setting=encoding).name
+    return name if name.startswith("utf-16") else None
+
+
+def as_utf8(path: Path, *, codec: str, folder: Path) -> Path:
+    """Write a file in UTF-16 anew as UTF-8, in blocks, and return the copy, which the caller removes.
+
+    Raises:
+        BadTableError: the bytes are not UTF-16.
+    """
+    with (
+        path.open(encoding=codec, newline="") as source,
+        tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=folder, delete=False) as target,
+    ):
+        copy = Path(target.name)
+        try:
+            while text := source.read(_HEADER_BYTES):
+                target.write(text.removeprefix("\ufeff"))
+        except UnicodeDecodeError as exc:
+            copy.unlink()
+            raise BadTableError(
+                "not-in-encoding", line=None, offset=exc.start, sample=b"", encoding="utf-16"
+            ) from exc
+    return copy

@@ -1,0 +1,251 @@
+"""Reads a CSV as physical lines and records, in bounded memory (rules F1 to F4); what cells mean is decided elsewhere.
+
+Lines that the caller knows already are passed over unparsed, but only at the start of a record: a quoted cell that
+spans lines swallows them exactly as it would without.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+BLOCK_BYTES = 1 << 20
+CELL_LIMIT = 64 * 1024  # characters (F2)
+LINE_LIMIT_BYTES = 32 << 20  # 500 columns of 64 KiB
+
+Places = npt.NDArray[np.int64]
+
+
+class BadTableError(Exception):
+    """The bytes are no table: a code of the catalogue, the line, and facts for the problem's text (F2)."""
+
+    def __init__(self, code: str, *, line: int | None = None, **facts: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.line = line
+        self.facts = facts
+
+
+class Record(NamedTuple):
+    """One record: the line where it begins, its bytes, its cells (none for an empty line)."""
+
+    line: int
+    raw: bytes
+    cells: list[str]
+
+
+@dataclass(slots=True)
+class Block:
+    """Physical lines with their line ends: number of the first, its offset in the file."""
+
+    first_line: int
+    offset: int
+    lines: list[bytes]
+
+    def offset_of(self, line: int) -> int:
+        """Return where a line of this block begins in the file (a walk through the block: for refused rows)."""
+        lengths = map(len, self.lines[: line - self.first_line])
+        return self.offset + sum(lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one block gave: records parsed, and the known lines passed over (their places and line numbers)."""
+
+    block: Block
+    records: list[Record]
+    passed: Places
+    passed_lines: Places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFormat:
+    """How the bytes after the header are to be read."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    first_line: int  # of the data
+    offset: int  # of the first byte of the data
+
+
+Find = Callable[
+    [list[bytes]], Places
+]  # for each line its place in the caller's index, -1 where it is unknown
+
+
+def read_blocks(
+    path: Path, *, offset: int = 0, first_line: int = 1, size: int = BLOCK_BYTES
+) -> Iterator[Block]:
+    """Rules F1, F3: yield the lines from `offset` on; LF, CRLF and CR end a line, as editors count.
+
+    Raises:
+        BadTableError: a NUL byte, or a line over 32 MiB.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        rest = b""
+        while chunk := file.read(size):
+            data = rest + chunk
+            # A CR at the very end may be half of a CRLF; a line that has not ended goes on in the next chunk.
+            cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
+            rest = data[cut:]
+            if cut:
+                block = _block(data[:cut], first_line, offset)
+                yield block
+                first_line += len(block.lines)
+                offset += cut
+            if len(rest) > LINE_LIMIT_BYTES:
+                raise BadTableError("line-too-long", line=first_line)
+        if rest:
+            yield _block(rest, first_line, offset)
+
+
+def _block(data: bytes, first_line: int, offset: int) -> Block:
+    lines = data.splitlines(keepends=True)
+    if b"\0" in data:
+        at = data.index(b"\0")
+        ends = accumulate(map(len, lines))
+        line = next(number for number, end in enumerate(ends, first_line) if at < end)
+        raise BadTableError("nul-byte", line=line, offset=offset + at)
+    return Block(first_line, offset, lines)
+
+
+def read_batches(table: TableFormat, *, find: Find | None = None) -> Iterator[Batch]:
+    """Yield what follows the header, block by block; `find` tells which lines are known and may be passed over.
+
+    Raises:
+        BadTableError: not text in the encoding, a NUL byte, a cell over the limit, a quote that is never closed.
+    """
+    csv.field_size_limit(CELL_LIMIT)
+    ahead = read_blocks(table.path, offset=table.offset, first_line=table.first_line)
+    for block in ahead:
+        places = find(block.lines) if find is not None else None
+        unknown = list(range(len(block.lines))) if places is None else np.flatnonzero(places < 0).tolist()
+        records = _parse_lines(block, unknown, table)
+        if records is None:
+            records, unknown = _walk(block, unknown, ahead, find, table)
+        passed = np.ones(len(block.lines), dtype=bool)
+        passed[unknown] = False
+        if places is None or len(places) < len(block.lines):  # the walk took lines of the next block
+            places = (
+                np.concatenate((places, find(block.lines[len(places) :])))
+                if places is not None and find
+                else places
+            )
+        lines = np.flatnonzero(passed)
+        yield Batch(block, records, lines if places is None else places[lines], lines + block.first_line)
+
+
+def _parse_lines(block: Block, unknown: list[int], table: TableFormat) -> list[Record] | None:
+    """Parse lines that are records by themselves, all at once; None if one is not (or is no text).
+
+    A last, empty line shows whether each line was a record: an open quote would have swallowed it.
+    """
+    raws = [block.lines[at] for at in unknown]
+    try:
+        texts = [raw.decode(table.encoding) for raw in raws]
+        texts.append("\n")
+        rows = list(csv.reader(texts, delimiter=table.delimiter))
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    if len(rows) != len(texts):
+        return None
+    first_line = block.first_line
+    return [Record(first_line + at, raw, cells) for at, raw, cells in zip(unknown, raws, rows, strict=False)]
+
+
+def _walk(
+    block: Block, unknown: list[int], ahead: Iterator[Block], find: Find | None, table: TableFormat
+) -> tuple[list[Record], list[int]]:
+    """Parse record by record; a record that goes on in the next block draws that block's lines in.
+
+    Returns the records and all lines they took, known ones inside quoted cells included.
+    """
+    at = 0
+    records: list[Record] = []
+    taken: list[int] = []
+
+    def feed() -> Iterator[str]:
+        nonlocal at
+        while True:
+            if at == len(block.lines):
+                following = next(ahead, None)
+                if following is None:
+                    raise BadTableError("quote-open", line=_line_of_open_quote(block, start, table))
+                places = find(following.lines) if find is not None else None
+                begin = len(block.lines)
+                block.lines.extend(following.lines)
+                more = range(len(following.lines)) if places is None else np.flatnonzero(places < 0).tolist()
+                unknown.extend(begin + place for place in more)
+            raw = block.lines[at]
+            at += 1
+            yield _text(block, at - 1, raw, table)
+
+    reader = csv.reader(feed(), delimiter=table.delimiter)
+    pointer = 0
+    while pointer < len(unknown):
+        start = at = unknown[pointer]
+        try:
+            cells = next(reader)
+        except csv.Error as exc:
+            raise _over_limit(block, start, at, table) from exc
+        taken.extend(range(start, at))
+        records.append(Record(block.first_line + start, b"".join(block.lines[start:at]), cells))
+        while pointer < len(unknown) and unknown[pointer] < at:
+            pointer += 1
+    return records, taken
+
+
+def _text(block: Block, at: int, raw: bytes, table: TableFormat) -> str:
+    try:
+        return raw.decode(table.encoding)
+    except UnicodeDecodeError as exc:
+        line = block.first_line + at
+        raise BadTableError(
+            "not-in-encoding",
+            line=line,
+            offset=block.offset_of(line) + exc.start,
+            sample=raw,
+            encoding=table.encoding,
+        ) from exc
+
+
+def _over_limit(block: Block, start: int, at: int, table: TableFormat) -> BadTableError:
+    if at - start > 1:
+        return BadTableError("quote-open", line=_line_of_open_quote(block, start, table))
+    return BadTableError("cell-too-long", line=block.first_line + start)
+
+
+def _line_of_open_quote(block: Block, start: int, table: TableFormat) -> int:
+    """Return the line where the quoted cell begins that never ends, in the record that begins at `start`."""
+    opened = start
+    inside = False
+    for at in range(start, len(block.lines)):
+        before = ""
+        for character in block.lines[at].decode(table.encoding, errors="replace"):
+            if character == '"':
+                if not inside and before in ("", table.delimiter):
+                    inside, opened = True, at
+                elif inside:
+                    inside = False
+                elif before == '"':
+                    inside = True  # a doubled quote inside the cell
+            before = character
+    return block.first_line + opened
+
+
+def line_ranges(table: TableFormat, lines: set[int]) -> list[tuple[int, int]]:
+    """Return where these physical lines begin and end in the file (for rows that were refused after all, R1)."""
+    found = []
+    for block in read_blocks(table.path, offset=table.offset, first_line=table.first_line):
+        here = [line for line in lines if block.first_line <= line < block.first_line + len(block.lines)]
+        for line in here:
+            start = block.offset_of(line)
+            found.append((start, start + len(block.lines[line - block.first_line])))
+    return found

@@ -1,0 +1,145 @@
+"""The daemon's worker processes: imports run in them, so that the loop that serves SFTP never waits for one (U7)."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from core.inbox import Drop
+from core.settings import Settings
+
+log = structlog.get_logger()
+
+SETTLE_STEP_S = 0.02
+END_S = 5.0  # O2: what a worker gets to end by itself when its input ends
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one drop."""
+
+    done: bool
+    crashed: bool = False  # the worker died of it, or something unforeseen was raised
+
+
+class _Worker:
+    """One process; it answers one request at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def ready(self) -> None:
+        """Wait until it has opened the database."""
+        await self._read()
+
+    async def work(self, drop: Drop) -> dict[str, Any]:
+        """Hand a drop over and wait.
+
+        Raises:
+            EOFError: the process is gone.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"org": drop.org_id, "uid": drop.meta.uid}).encode() + b"\n")
+            await self._process.stdin.drain()
+        except (ConnectionError, BrokenPipeError) as exc:
+            raise EOFError from exc
+        return await self._read()
+
+    async def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line:
+            raise EOFError
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    async def end(self) -> None:
+        """Close its input, which ends it; after five seconds it is killed."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), END_S)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+
+class WorkerPool:
+    """Up to `import_workers` processes; the first starts with the daemon, others when they are needed."""
+
+    def __init__(self, *, settings: Settings) -> None:
+        self._arguments = settings.model_dump_json()
+        self._free: list[_Worker] = []
+        self._places = asyncio.Semaphore(settings.import_workers)
+        self._all: set[_Worker] = set()
+
+    async def work(self, drop: Drop) -> Answer:
+        """Import one drop in a worker; a worker that dies of it is replaced."""
+        async with self._places:
+            worker = self._free.pop() if self._free else await self._start()
+            try:
+                answer = await worker.work(drop)
+            except EOFError:
+                log.error("worker.died", org=drop.org_id, uid=drop.meta.uid)
+                await self._drop(worker)
+                return Answer(done=False, crashed=True)
+            except asyncio.CancelledError:
+                await asyncio.shield(self._drop(worker))
+                raise
+            self._free.append(worker)
+            return Answer(done=answer["done"], crashed=answer.get("crashed", False))
+
+    async def warm_up(self) -> None:
+        """Start the first worker, so that the first drop waits for nothing."""
+        async with self._places:
+            self._free.append(await self._start())
+
+    async def settle(self, timeout_s: float) -> None:
+        """Rule O2: give the imports at hand time to finish; what does not is rolled back by `close`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while len(self._free) < len(self._all):  # noqa: ASYNC110  # once in a process's life
+                    await asyncio.sleep(SETTLE_STEP_S)
+
+    async def close(self) -> None:
+        """End all workers."""
+        await asyncio.gather(*(self._drop(worker) for worker in list(self._all)))
+
+    async def _start(self) -> _Worker:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "processor.worker",
+            self._arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        worker = _Worker(process)
+        self._all.add(worker)
+        try:
+            await worker.ready()
+        except EOFError:
+            await self._drop(worker)
+            raise
+        return worker
+
+    async def _drop(self, worker: _Worker) -> None:
+        self._all.discard(worker)
+        await worker.end()
+
+
+@asynccontextmanager
+async def worker_pool(settings: Settings) -> AsyncIterator[WorkerPool]:
+    """Open the pool; all its processes have ended when the block has."""
+    pool = WorkerPool(settings=settings)
+    try:
+        yield pool
+    finally:
+        await asyncio.shield(pool.close())
