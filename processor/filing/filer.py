@@ -7,7 +7,7 @@ ends in the same state.
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -16,9 +16,12 @@ from core.beneath import rename_without_replacing
 from core.errors import ServiceError
 from core.inbox import DATA, FILE_MODE, FOLDER_MODE, META, Drop, Folders
 from processor.filing import names
+from processor.filing.kept_ranges import kept_ranges
 from processor.filing.problems_csv import write_problems
 from processor.filing.rejected import Range, write_rejected
 from processor.filing.report import ReportContents, render_report
+from processor.findings import Problem
+from processor.imports import ImportRecord
 
 BLOCK_BYTES = 1 << 20
 
@@ -47,13 +50,15 @@ def file_away(
     folders: Folders,
     drop: Drop,
     contents: ReportContents,
+    all_problems: Iterable[Problem] | None = None,
     header_range: Range | None = None,
     refused_ranges: Sequence[Range] = (),
 ) -> str:
     """Rule R1: file the drop and return its path below the organization's folder; twice is once.
 
-    `rejected.csv` needs `header_range`. Without bytes in the queue (a crash came between) they are read where they
-    were filed.
+    `all_problems` go into the table of problems where `contents` has the first ones only; they are read once, one
+    after the other (F4). Without `header_range`, the ranges that `keep_ranges` kept are used. Without bytes in the
+    queue (a crash came between) they are read where they were filed.
 
     Raises:
         FilingError: the disk is full or failed; call again later.
@@ -62,9 +67,14 @@ def file_away(
     """
     path = names.filed_as(contents.record)
     target = folders.root / path
+    problems = contents.problems if all_problems is None else all_problems
     try:
         source = _where_the_bytes_are(drop.data, target)
-        _write_beside(folders, contents, source, header_range, refused_ranges)
+        if header_range is None and (kept := kept_ranges(drop)) is not None:
+            header_range, refused_ranges = kept
+        _write_problems(folders, contents, problems)
+        _write_rejected(folders, contents.record, source, header_range, refused_ranges)
+        _write_report(folders, contents)
         _move_data(drop, target)
         _remove_from_queue(drop)
     except OSError as exc:
@@ -81,30 +91,27 @@ def _where_the_bytes_are(queued: Path, filed: Path) -> Path:
     raise DropLostError("The bytes of the drop are neither in the queue nor filed: restore a backup.")
 
 
-def _write_beside(
-    folders: Folders,
-    contents: ReportContents,
-    source: Path,
-    header: Range | None,
-    rows: Sequence[Range],
+def _write_problems(folders: Folders, contents: ReportContents, problems: Iterable[Problem]) -> None:
+    path = names.problems_path(contents.record, problems=contents.problem_count)
+    if path is not None:
+        _write_whole(folders, path, lambda file: write_problems(file, problems))
+
+
+def _write_rejected(
+    folders: Folders, record: ImportRecord, source: Path, header: Range | None, rows: Sequence[Range]
 ) -> None:
-    record, problems = contents.record, contents.problems
-    table = names.problems_path(record, problems=len(problems))
-    rejected = names.rejected_path(record)
-    if table is not None:
-        _write_whole(folders, table, lambda file: write_problems(file, problems))
-    if rejected is not None and header is not None and rows:
-        _write_whole(
-            folders,
-            rejected,
-            lambda file: write_rejected(file, data=source, header=header, rows=rows),
-        )
+    path = names.rejected_path(record)
+    if path is not None and header is not None and rows:
+        _write_whole(folders, path, lambda file: write_rejected(file, data=source, header=header, rows=rows))
+
+
+def _write_report(folders: Folders, contents: ReportContents) -> None:
     page = render_report(contents).encode("utf-8", "replace")
-    _write_whole(folders, names.report_path(record), lambda file: _write_all(file, page))
 
+    def write(file: BinaryIO) -> None:
+        file.write(page)
 
-def _write_all(file: BinaryIO, page: bytes) -> None:
-    file.write(page)
+    _write_whole(folders, names.report_path(contents.record), write)
 
 
 def _write_whole(folders: Folders, path: str, write: Callable[[BinaryIO], None]) -> None:
@@ -119,10 +126,10 @@ def _write_whole(folders: Folders, path: str, write: Callable[[BinaryIO], None])
 def _write_hidden(name: str, folder: int, write: Callable[[BinaryIO], None]) -> str:
     """Write a durable file under a name that begins with a dot, and return that; a full disk leaves nothing."""
     hidden = f".{name}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(hidden, flags, FILE_MODE, dir_fd=folder)
     try:
-        with os.fdopen(fd, "wb") as file:
+        with os.fdopen(fd, "w+b") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())

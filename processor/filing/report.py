@@ -47,14 +47,30 @@ _TEAM_FIELDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportContents:
-    """What a report tells; `changes` may be cut to the first 1,000 of each list if `change_totals` says so."""
+    """What a report tells.
+
+    Problems and notes may be cut to the first 1,000 if their totals are given, changes to the first 1,000 of each list
+    if `change_totals` says how many there are.
+    """
 
     record: ImportRecord
     organization: Organization
     problems: Sequence[Problem] = ()
     notes: Sequence[Note] = ()
     changes: Sequence[Change] = ()
+    problem_total: int | None = None
+    note_total: int | None = None
     change_totals: Mapping[ChangeList, int] = field(default_factory=dict)
+
+    @property
+    def problem_count(self) -> int:
+        """How many problems there are, shown or not."""
+        return len(self.problems) if self.problem_total is None else self.problem_total
+
+    @property
+    def note_count(self) -> int:
+        """How many notes there are, shown or not."""
+        return len(self.notes) if self.note_total is None else self.note_total
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +79,7 @@ class ProblemGroup:
 
     code: str
     advice: str
-    total: int
     places: tuple[Problem, ...]
-    more: int
 
 
 def render_report(contents: ReportContents) -> str:
@@ -83,9 +97,11 @@ def render_report(contents: ReportContents) -> str:
         file=names.filed_name(record),
         beside=_beside(contents),
         problems=_groups(contents.problems),
-        problem_total=len(contents.problems),
+        problem_total=contents.problem_count,
+        problem_more=contents.problem_count - min(len(contents.problems), SHOWN),
         notes=_groups(contents.notes),
-        note_total=len(contents.notes),
+        note_total=contents.note_count,
+        note_more=contents.note_count - min(len(contents.notes), SHOWN),
         lists=shown_lists(contents.changes, contents.change_totals),
         rejected=names.rejected_path(record),
         time=lambda text: _time(text, zone),
@@ -112,24 +128,18 @@ def _template() -> Template:
 def _beside(contents: ReportContents) -> list[str]:
     """Return the other files of this import."""
     paths = (
-        names.problems_path(contents.record, problems=len(contents.problems)),
+        names.problems_path(contents.record, problems=contents.problem_count),
         names.rejected_path(contents.record),
     )
     return [path for path in paths if path is not None]
 
 
 def _groups(findings: Sequence[Problem]) -> list[ProblemGroup]:
-    """Group by code and advice, in the order in which each first appears; 1,000 places are shown in all."""
+    """Group by code and advice, in the order in which each first appears; the first 1,000 are shown."""
     order: dict[tuple[str, str], list[Problem]] = {}
-    for finding in findings:
+    for finding in findings[:SHOWN]:
         order.setdefault((finding.code, finding.advice), []).append(finding)
-    groups = []
-    left = SHOWN
-    for (code, advice), places in order.items():
-        shown = tuple(places[:left])
-        left -= len(shown)
-        groups.append(ProblemGroup(code, advice, len(places), shown, len(places) - len(shown)))
-    return groups
+    return [ProblemGroup(code, advice, tuple(places)) for (code, advice), places in order.items()]
 
 
 def _coded(text: str) -> Markup:

@@ -32,13 +32,15 @@ class ImportNews:
     """What there is to tell of one import.
 
     `column_numbers` gives the place of a label, from 1, for labels that may be data; `due_at` is when a waiting drop
-    is imported.
+    is imported. Problems may be the first ones only, if `problem_total` says how many there are.
     """
 
     record: ImportRecord
     organization: Organization
     problems: Sequence[Problem] = ()
     notes: Sequence[Note] = ()
+    problem_total: int | None = None
+    note_total: int | None = None
     column_numbers: Mapping[str, int] = field(default_factory=dict)
     due_at: datetime | None = None
     kept_days: int = KEPT_DAYS
@@ -58,6 +60,7 @@ def compose_import_mail(news: ImportNews) -> MailContent:
     record, organization = news.record, news.organization
     zone = ZoneInfo(organization.settings.time_zone)
     name, file = one_line(organization.name), one_line(record.name)
+    problem_total = len(news.problems) if news.problem_total is None else news.problem_total
     due_at = time_in_words(news.due_at.astimezone(zone)) if news.due_at else None
     values = {
         "organization": name,
@@ -72,9 +75,9 @@ def compose_import_mail(news: ImportNews) -> MailContent:
         "grouped": wording.grouped,
         "problems": [_said(problem, news) for problem in news.problems[:PROBLEMS_SHOWN]],
         "problems_title": "Why" if record.outcome is Outcome.DISCARDED else "What to put right",
-        "more": max(0, len(news.problems) - PROBLEMS_SHOWN),
-        "notes": len(news.notes),
-        "places": places(record, problems=len(news.problems)),
+        "more": max(0, problem_total - PROBLEMS_SHOWN),
+        "notes": len(news.notes) if news.note_total is None else news.note_total,
+        "places": places(record, problems=problem_total),
         "who": who_can_open(organization.username),
         "if_nobody_acts": if_nobody_acts(record, due_at=due_at, kept_days=news.kept_days),
     }
