@@ -1,4 +1,4 @@
-"""The only door into the queue (rules U2, U6, U7): what lies in `queue/` was accepted, what lies in `incoming/` was not.
+"""The only door into the queue (rules U2, U6, U7): `queue/` holds what was accepted, `incoming/` what was not.
 
 All functions block on the disk: call them in a thread. Layout and life of a drop: docs/developers/life-of-a-drop.md.
 """

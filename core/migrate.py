@@ -76,7 +76,7 @@ def _keep_copy(path: Path, version: str) -> None:
 
 def _upgrade(path: Path, version: str | None) -> None:
     # Alembic takes 150 ms to import and is needed once in the life of a schema.
-    from core.migrations.runner import UnknownVersionError, upgrade
+    from core.migrations.runner import UnknownVersionError, upgrade  # noqa: PLC0415
 
     if version is None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

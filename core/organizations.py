@@ -24,7 +24,7 @@ class Organization:
 
 
 def username_of(name: str, org_id: str) -> str:
-    """Section W: the name and id, with `_` for what is not an ASCII letter, digit, `_` or `-`; at most 64 characters."""
+    """Section W: name and id, `_` for what is not an ASCII letter, digit, `_` or `-`; at most 64 characters."""
     ending = f"_{org_id}"
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)[: USERNAME_LIMIT - len(ending)] + ending
 

@@ -254,6 +254,6 @@ async def work_queue(
     org_id: str,
     progress: Progress | None = None,
 ) -> list[ImportRecord]:
-    """Rule K: process all queued drops of one organization in order, in this process; the caller holds the data lock."""
+    """Section K: process all queued drops of an organization in order, in this process; the caller holds the lock."""
     importer = Importer(database=database, inbox=inbox, clock=clock, settings=settings)
     return [await importer.process(drop, progress=progress) for drop in inbox.queue(org_id)]

@@ -87,7 +87,7 @@ class WorkerPool:
             try:
                 answer = await worker.work(drop)
             except EOFError:
-                log.error("worker.died", org=drop.org_id, uid=drop.meta.uid)
+                log.warning("worker.died", org=drop.org_id, uid=drop.meta.uid)
                 await self._drop(worker)
                 return Answer(done=False, crashed=True)
             except asyncio.CancelledError:

@@ -34,7 +34,9 @@ UPDATE_TEAM = "UPDATE teams SET name=?, owner_id=?, parent_id=?, type=? WHERE id
 INSERT_CHANGE = (
     "INSERT INTO changes (kind, target, key, field, old, new, import_number, place) VALUES (?,?,?,?,?,?,?,?)"
 )
-INSERT_FINDING = 'INSERT INTO problems (is_note, line, "column", code, text, advice, import_number, place) VALUES (?,?,?,?,?,?,?,?)'
+INSERT_FINDING = """
+INSERT INTO problems (is_note, line, "column", code, text, advice, import_number, place) VALUES (?,?,?,?,?,?,?,?)
+"""
 STORE_FINGERPRINTS = """
 INSERT INTO fingerprints (org_no, import_number, meaning, digests, people, evidence, named, reading)
 VALUES (?,?,?,?,?,?,?,?)

@@ -25,9 +25,9 @@ from processor.directory.people import Person
 CHUNK = 500
 SMALL = 2_000  # a directory of so many users is read whole, instead of row by row's addresses
 
-PERSON = (
-    "id, email, name, first_name, last_name, account_type, is_org_admin, "
-    "deactivated_at, deactivation_date, deactivates_at, leaver, custom, manager_id"
+PERSON_BY_KEY = (
+    "SELECT email_key, id, email, name, first_name, last_name, account_type, is_org_admin, "
+    "deactivated_at, deactivation_date, deactivates_at, leaver, custom, manager_id FROM users WHERE org_no = ?"
 )
 
 
@@ -73,7 +73,7 @@ class DirectoryReader:
 
     async def people(self, keys: Sequence[str]) -> dict[str, Person]:
         """Return the users with these address keys."""
-        sql = f"SELECT email_key, {PERSON} FROM users WHERE org_no = ? AND email_key IN "
+        sql = PERSON_BY_KEY + " AND email_key IN "
         rows = await self._chunked(sql, keys, self.state.org_no)
         return {row[0]: Person(*row[1:]) for row in rows}
 
@@ -81,7 +81,7 @@ class DirectoryReader:
         """Return all users by address key where they are few, else None."""
         if self.state.users_made > SMALL:
             return None
-        sql = f"SELECT email_key, {PERSON} FROM users WHERE org_no = ?"
+        sql = PERSON_BY_KEY
         rows = await self._driver.execute_fetchall(sql, (self.state.org_no,))
         return {row[0]: Person(*row[1:]) for row in rows}
 

@@ -18,8 +18,7 @@ from processor.reading.catalogue import problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """What came of the links: people made on the way, known people changed by nothing
-    but their link, people with a refused one."""
+    """What came of the links: people made on the way, people changed by nothing else, people with a refused one."""
 
     made: list[Person]
     newly_changed: int

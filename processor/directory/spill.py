@@ -16,9 +16,8 @@ class Spill:
     """Batches of rows of plain values, read back in the order in which they came."""
 
     def __init__(self, *, folder: Path) -> None:
-        self._file = cast(
-            "BinaryIO", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES, dir=str(folder))
-        )
+        file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES, dir=str(folder))  # noqa: SIM115  see close
+        self._file = cast("BinaryIO", file)
         self._batches = 0
         self.rows = 0
 
@@ -36,7 +35,7 @@ class Spill:
         """Yield the batches again; more than once is fine."""
         self._file.seek(0)
         for _ in range(self._batches):
-            yield marshal.load(self._file)  # our own bytes, a moment old
+            yield marshal.load(self._file)  # noqa: S302  our own bytes, a moment old
 
     def close(self) -> None:
         """Give the file back; its space is free at once, after a crash too, for it has no name."""

@@ -23,10 +23,10 @@ from processor.directory.people import FieldChange, Person, Today, new_person, u
 from processor.directory.plan import Plan
 from processor.findings import Problem
 from processor.reading.catalogue import problem
+from processor.reading.keys import is_blank_row
 from processor.reading.survey import Survey
 from processor.reading.table import Batch, Record
 from processor.reading.user_rows import ReadRow, UserRow
-from processor.reading.keys import is_blank_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,11 +172,11 @@ class UsersPlan:
         joining = [item.known.id for item in taken if item.known is not None and item.row.teams]
         memberships = await self._directory.memberships(joining)
         start = len(self._seen_lines)
-        for place, item in enumerate(taken, start):
+        for item in taken:
             self._seen_lines.append(item.row.line)
             if self._takes_admin_away(item):
                 assert item.known is not None
-                self._late.append((place, item))
+                self._late.append(item)
                 self._seen_people.append(item.known.id)
             else:
                 self._seen_people.append(self._apply_row(item, memberships))
@@ -303,11 +303,10 @@ class UsersPlan:
     async def _judge_admins(self) -> None:
         """Rules P7, P8: apply the rows that were put off, without what would take the last administrator."""
         refused = {loss.line for loss in self._admins.refused()}
-        for _, item in self._late:
-            if item.row.line in refused:
-                item = self._keep_admin(item)
+        for item in self._late:
+            judged = self._keep_admin(item) if item.row.line in refused else item
             memberships = await self._directory.memberships([item.known.id] if item.known else [])
-            self._apply_row(item, memberships)
+            self._apply_row(judged, memberships)
 
     def _keep_admin(self, item: Taken) -> Taken:
         row, line = item.row, item.row.line

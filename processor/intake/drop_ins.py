@@ -8,8 +8,8 @@ import fcntl
 import os
 import shutil
 import stat
-from contextlib import contextmanager, suppress
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -184,7 +184,10 @@ class DropIns:
         claimed = f".claimed-{incoming.meta.uid}"
         os.rename(name, claimed, src_dir_fd=folder, dst_dir_fd=folder)
         os.fsync(folder)
-        with open(os.open(claimed, _OPEN, dir_fd=folder), "rb") as source, incoming.data.open("wb") as target:
+        with (
+            os.fdopen(os.open(claimed, _OPEN, dir_fd=folder), "rb") as source,
+            incoming.data.open("wb") as target,
+        ):
             shutil.copyfileobj(source, target, 1 << 20)
         self._inbox.accept(incoming)
         os.unlink(claimed, dir_fd=folder)

@@ -1,4 +1,4 @@
-"""Wakes scans of the `local/` folders (rule U8): events and nudges make a scan come sooner, never are they the truth."""
+"""Wakes scans of the `local/` folders (rule U8): events and nudges make one come sooner, they are never the truth."""
 
 import asyncio
 import time
