@@ -71,12 +71,12 @@ class CarefulReader:
         preset: Preset | None = None,
     ) -> None:
         self._labels = header.labels
-        self._keys = Keys(header=header, settings=settings)
+        self.keys = Keys(header=header, settings=settings)
         self._columns = {meaning: header.of(meaning) for meaning in Meaning}
         self.fields = header.of_fields()
         known = {label: field.type for label, field in known_fields.items()}
         self.types = {f: decisions.types.get(f, known.get(f, FieldType.TEXT)) for f in self.fields}
-        self.match_field = self._keys.match_field
+        self.match_field = self.keys.match_field
         strict = decisions.strict_dates
         self._date = date_reader(order=decisions.deactivation_order, strict=strict)
         self._field_dates = {
@@ -147,17 +147,17 @@ class CarefulReader:
 
     def read(self, line: int, cells: Sequence[str]) -> UserRow | Problem:
         """Read a row, whatever stands in it."""
-        if refused := self._keys.refusal(line, cells):
+        if refused := self.keys.refusal(line, cells):
             return refused
-        address = parse_address(clean(self._keys.first(self._keys.addresses, cells)[0]))
+        address = parse_address(clean(self.keys.first(self.keys.addresses, cells)[0]))
         cleared: set[str] = set()
         findings: list[Problem] = []
 
         def take(meaning: Meaning, read: Callable[[str], Any], code: str = "", clears: str = "") -> Any:
             if not self._columns[meaning]:
                 return None
-            text, column = self._keys.first(self._columns[meaning], cells)
-            if clears and self._keys.clears(text):
+            text, column = self.keys.first(self._columns[meaning], cells)
+            if clears and self.keys.clears(text):
                 cleared.add(clears)
                 return None
             value = read(text)
@@ -212,8 +212,8 @@ class CarefulReader:
             return None
         custom: dict[str, str | bool] = {}
         for field, columns in self.fields.items():
-            text, column = self._keys.first(columns, cells)
-            if self._keys.clears(text):
+            text, column = self.keys.first(columns, cells)
+            if self.keys.clears(text):
                 cleared.add(f"custom.{field}")
                 continue
             value = self.field(field, text)

@@ -61,6 +61,7 @@ def user_row_reader(  # noqa: PLR0915 - see above
     pick: Callable[[tuple[str, ...]], tuple[str, ...]] = itemgetter(*(places.get(m, -1) for m in _PICKED))
     texts, typed = _fields(careful, field_places)
     clear = settings.clear_word.casefold() if settings.clear_word else None
+    clears = careful.keys.clears
     match = careful.match_field
     accounts = Memo(read=careful.account_type)
     admins = Memo(read=careful.is_org_admin)
@@ -81,7 +82,7 @@ def user_row_reader(  # noqa: PLR0915 - see above
             len(cells) != width
             or "'" in joined
             or not (joined.isascii() or joined.isprintable())
-            or (clear is not None and clear in joined.casefold())
+            or (clear is not None and clear in joined.casefold() and any(map(clears, cells)))
         ):
             return read_carefully(line, cells)
         row = (*cells, "")

@@ -202,3 +202,10 @@ def test_f04_memory_of_a_survey_stays_bounded() -> None:
         survey.add(["pat@mavericks.example", str(n), f"no date {n}"])
     assert max(len(memo) for _, memo in survey._memos) <= 20_000
     assert len(survey._memos) == 1
+
+
+def test_c01_a_file_whose_columns_are_known_texts_needs_no_survey() -> None:
+    header = understood("User Email", "Room")
+    assert not Survey(header=header, known_fields=known(Room="text")).is_needed
+    assert Survey(header=header, known_fields={}).is_needed
+    assert Survey(header=understood("User Email", "Deactivation Date"), known_fields={}).is_needed
