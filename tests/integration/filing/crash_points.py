@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.inbox import Drop, Folders
 from processor.filing.filer import file_away
+from processor.filing.kept_ranges import keep_ranges
 from tests.integration.filing.drops import HEADER_RANGE, REFUSED_RANGE, contents, make_drop, tree
 
 TOUCHES = frozenset(
@@ -20,13 +21,14 @@ DIED = 77
 
 
 def file_it(folders: Folders, drop: Drop) -> None:
-    file_away(
-        folders=folders,
-        drop=drop,
-        contents=contents(),
-        header_range=HEADER_RANGE,
-        refused_ranges=[REFUSED_RANGE],
-    )
+    """File with the ranges that were kept: after a crash nobody else knows them."""
+    file_away(folders=folders, drop=drop, contents=contents())
+
+
+def ready_drop(root: Path) -> tuple[Folders, Drop]:
+    folders, drop = make_drop(root)
+    keep_ranges(drop, header=HEADER_RANGE, rows=[REFUSED_RANGE])
+    return folders, drop
 
 
 def die_at(point: int, folders: Folders, drop: Drop) -> bool:
@@ -51,12 +53,13 @@ def die_at(point: int, folders: Folders, drop: Drop) -> bool:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as name:
-        folders, drop = make_drop(Path(name) / "whole")
+        folders, drop = ready_drop(Path(name) / "whole")
         file_it(folders, drop)
         expected = tree(folders)
+        assert any(path.endswith(".rejected.csv") for path in expected)
         died, point, wrong = True, 0, 0
         while died:
-            folders, drop = make_drop(Path(name) / str(point))
+            folders, drop = ready_drop(Path(name) / str(point))
             died = die_at(point, folders, drop)
             file_it(folders, drop)
             same = tree(folders) == expected and not any(folders.queue.iterdir())

@@ -55,3 +55,15 @@ def test_e02_no_cell_of_the_table_runs_whatever_the_labels_are(labels: list[str]
     table = read(written(*(problem(column=label) for label in labels)))
     assert len(table) == len(labels) + 1
     assert not [cell for row in table for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_f04_a_mark_goes_before_a_table_of_many_blocks_and_problems_are_read_once() -> None:
+    target = io.BytesIO()
+    many = (
+        problem(line, "Straße" if line == 9_000 else "Eintritt", text="x" * 200) for line in range(10_000)
+    )
+    write_problems(target, many)
+    table = read(target.getvalue())
+    assert target.getvalue().startswith(BOM)
+    assert [row[0] for row in table] == ["Line", *map(str, range(10_000))]
+    assert table[9_001][1] == "Straße"

@@ -115,6 +115,13 @@ def test_r01_a_thousand_problems_are_shown_and_the_rest_counted() -> None:
     assert "and 1,500 more, all of them in the table of problems" in page
 
 
+def test_r01_a_caller_who_cut_the_problems_says_how_many_there_were() -> None:
+    page = rendered(problems=[problem()], problem_total=70_000, notes=[problem()], note_total=3)
+    assert "70,000 problems" in page
+    assert "and 69,999 more, all of them in the table of problems" in page
+    assert "and 2 more" in page
+
+
 def test_h08_a_check_says_that_its_changes_were_not_applied() -> None:
     page = rendered(Outcome.CHECKED, changes=[Change("user", "a@x.example", "name", "A", "B")])
     assert "not applied" in page

@@ -1,0 +1,20 @@
+"""SQL that asks how a recipient stands in his organization's directory (rule N2); it only reads."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.schema import imports, users
+from processor.imports import Outcome
+
+
+async def is_active(connection: AsyncConnection, *, org_no: int, key: str) -> bool | None:
+    """Return whether the user with that address is active, None if there is none."""
+    query = select(users.c.deactivated_at).where(users.c.org_no == org_no, users.c.email_key == key)
+    row = (await connection.execute(query)).first()
+    return None if row is None else row.deactivated_at is None
+
+
+async def was_checked(connection: AsyncConnection, import_number: int | None) -> bool:
+    """Whether the import was one in test mode, whose new users are in no directory (H8)."""
+    query = select(imports.c.outcome).where(imports.c.number == import_number)
+    return (await connection.execute(query)).scalar() == Outcome.CHECKED
