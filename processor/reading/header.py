@@ -175,17 +175,20 @@ def _user_columns(
             columns.append(Column(index, name, Meaning.CUSTOM, field))
             notes += _note_of_match(name, field)
         else:
-            columns.append(Column(index, name, Meaning.CUSTOM, label))
+            columns.append(Column(index, name, Meaning.CUSTOM, fields.setdefault(label_key(label), label)))
     return columns, notes + _note_of_lone_manager(columns)
 
 
-def _mapped(index: int, name: str, target: Target, fields: Mapping[str, str]) -> Column:
-    """Return the column that the map describes; in a users file the labels of teams are custom fields like any."""
+def _mapped(index: int, name: str, target: Target, fields: dict[str, str]) -> Column:
+    """Return the column that the map describes; in a users file the labels of teams are custom fields like any.
+
+    `fields` takes in what is new, so that no second spelling of it makes a second field.
+    """
     meaning, field = target.meaning, target.field
     if meaning in TEAM_LABELS.values():
         meaning, field = Meaning.CUSTOM, meaning.value
     if field:
-        field = fields.get(label_key(field), field)
+        field = fields.setdefault(label_key(field), field)
     return Column(index, name, meaning, field, target.words)
 
 

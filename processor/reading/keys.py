@@ -47,11 +47,9 @@ class Keys:
     def first(self, columns: tuple[Column, ...], cells: Sequence[str]) -> tuple[str, Column]:
         """Rule H5: of several columns of one meaning the first that is not blank; the guard is off (E2)."""
         for column in columns:
-            text = cells[column.index]
+            text = take_guard_off(cells[column.index])
             if not is_blank(text):
-                guarded = clean(text)
-                bare = take_guard_off(guarded)
-                return (text if bare == guarded else bare), column
+                return text, column
         return "", columns[0]
 
     def clears(self, text: str) -> bool:

@@ -107,7 +107,7 @@ class Survey:
         return mark
 
     def _judge(self, cell: str) -> int:
-        text = clean(take_guard_off(clean(cell)))
+        text = clean(take_guard_off(cell))
         folded = text.casefold()
         if not text or folded == self._clear:
             return Mark.NOTHING

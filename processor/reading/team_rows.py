@@ -64,6 +64,6 @@ def team_row_reader(
 def _first(columns: tuple[Column, ...], cells: Sequence[str]) -> tuple[str, str | None]:
     """The first text that is not blank, and the label of its column (H5)."""
     for column in columns:
-        if text := clean(take_guard_off(clean(cells[column.index]))):
+        if text := clean(take_guard_off(cells[column.index])):
             return text, column.label
     return "", None

@@ -155,6 +155,15 @@ def test_h05_a_map_names_ignore_custom_fields_and_managers() -> None:
     }
 
 
+def test_h05_two_spellings_of_a_new_field_are_one_field() -> None:
+    header = understood("User Email", "A", "B", header_map={"B": "employee id", "A": "Employee ID"})
+    assert {field: [c.label for c in columns] for field, columns in header.of_fields().items()} == {
+        "Employee ID": ["B", "A"]
+    }
+    assert refusal("User Email", "A", "Badge No", header_map={"A": "badge no"}).code == "label-unordered"
+    assert refusal("User Email", "Badge No", "A", header_map={"A": "badge no"}).code == "label-unordered"
+
+
 def test_h05_a_map_may_name_the_words_of_a_leaver() -> None:
     header = understood(
         "User Email", "State", header_map={"State": "Leaver Status: Inactive, On  Garden-Leave"}

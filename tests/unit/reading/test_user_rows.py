@@ -1,3 +1,5 @@
+import csv
+import io
 import time
 
 import pytest
@@ -11,6 +13,7 @@ from processor.reading.presets import Preset
 from processor.reading.survey import Survey
 from processor.reading.user_cells import CarefulReader
 from processor.reading.user_rows import UserRow, user_row_reader
+from processor.reading.values import put_guard_on
 
 from .whole_files import known, read_users, settings_with, understood
 
@@ -144,6 +147,13 @@ def test_e02_the_guard_is_taken_off_any_cell() -> None:
         "=Pat",
         {"Room": "-4"},
     )
+
+
+@given(value=st.text(alphabet=" '=+-@\t\u00a0ab", min_size=1).filter(lambda v: not is_blank_row([v])))
+def test_e02_e01_a_custom_text_that_was_exported_comes_back_exactly(value: str) -> None:
+    held = io.StringIO()
+    csv.writer(held).writerows([("User Email", "Room"), ("a@m.example", put_guard_on(value))])
+    assert read_users(held.getvalue(), fields=known(Room="text")).row.custom == {"Room": value}
 
 
 def test_f03_a_row_with_fewer_cells_is_refused_one_with_blank_surplus_is_not() -> None:
