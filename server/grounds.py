@@ -13,7 +13,7 @@ from server.local_folder import LocalFolder
 from server.local_view import LocalView, Unfinished, Withdraw
 from server.shelf import Shelf
 from server.threads import Threads
-from server.visits import UploadEvent
+from server.visits import UploadEvent, Visit
 
 IDLE_HANDLE_S = 30.0
 
@@ -81,6 +81,12 @@ class Grounds:
             withdraw=self._withdraw,
             unfinished=self._unfinished,
         )
+
+    def end_visit(self, visit: Visit) -> None:
+        """Rule U4: names that answer for this session only answer no more."""
+        view = self._views.get(visit.org_id)
+        if view is not None:
+            view.folder.shelf.taken.end_session(visit.number, now=self.clock.now())
 
     def views(self) -> Iterator[LocalView]:
         """Return those of organizations that were here since the start."""

@@ -1,6 +1,7 @@
 """What nobody came back for: old partials and temporary files go, unusable names are accepted (rules U3, U5)."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -46,7 +47,7 @@ async def keep_house(grounds: Grounds) -> None:
     while True:
         for org_id in await grounds.threads.quick.run(grounds.inbox.org_ids):
             try:
-                await tidy(grounds, org_id)
+                await _whole(tidy(grounds, org_id))
             except Exception:  # the next round may succeed, and other organizations wait
                 log.exception("housekeeping.failed", org=org_id)
         await asyncio.sleep(pause_s(grounds.settings))
@@ -61,3 +62,13 @@ async def tidy(grounds: Grounds, org_id: str) -> None:
                 await view.folder.discard_old(entry)
             case Step.ACCEPT:
                 await view.folder.accept_unusable(entry)
+
+
+async def _whole(work: Coroutine[None, None, None]) -> None:
+    """Let the work end before a cancellation does: half a step would leave an upload that nobody can touch."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -34,13 +34,19 @@ class Listener:
 
     def __init__(self, *, server: asyncio.Server, grounds: Grounds, visitors: set[Visitor]) -> None:
         self._server = server
+        self._port = int(server.sockets[0].getsockname()[1])
         self._grounds = grounds
         self._visitors = visitors
 
     @property
     def port(self) -> int:
         """The TCP port that was taken."""
-        return int(self._server.sockets[0].getsockname()[1])
+        return self._port
+
+    @property
+    def connections(self) -> int:
+        """How many there are, logged in or not."""
+        return len(self._visitors)
 
     @property
     def sessions(self) -> int:

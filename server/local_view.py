@@ -102,11 +102,15 @@ class LocalView:
         return ReadHandle(fd=fd, size_bytes=size, pool=self._threads.quick)
 
     async def resize(self, name: str, raw: bytes, size_bytes: int, visit: Visit) -> None:
-        """Rule U4: a SETSTAT of the size counts for a running upload only; saying what is so already is fine."""
+        """Rule U4: a SETSTAT of the size counts for a running upload only; others may be told what is so already."""
         entry = self.folder.shelf.entries.seen(name)
         if entry is not None and entry.upload is not None:
             entry.upload.resize(size_bytes)
-        elif (await self.attributes(name, raw, visit)).size != size_bytes:
+            return
+        untouchable = entry is None and (
+            self._taken(name, visit) is not None or name in await self._waiting()
+        )
+        if untouchable or (await self.attributes(name, raw, visit)).size != size_bytes:
             raise RefusedError(f"The size of {name} cannot be set: upload it again (U4)")
 
     async def remove(self, name: str, raw: bytes, visit: Visit) -> None:

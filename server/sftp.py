@@ -88,8 +88,8 @@ class Sftp(RefusingRoom):
         """Everything is closed."""
         self._grounds.channels -= 1
         self._visitor.sessions.discard(self)
-        if self._view is not None and not self._visitor.sessions:
-            self._view.folder.shelf.taken.end_session(self._visit.number, now=self._grounds.clock.now())
+        if self._visitor.leaving:
+            self._grounds.end_visit(self._visit)
 
     def exit(self) -> None:
         """Rule U11: end with exit status 0, which OpenSSH scp waits for."""

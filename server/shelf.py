@@ -174,6 +174,7 @@ class Shelf:
         try:
             drop = await self._threads.sync.run(intake.accept, self._inbox, entry.incoming, name=name)
         except QueueBrokenError as exc:
+            self.entries.drop(entry)  # on disk it stays where it is, for whoever looks into it
             log.critical("queue.broke", org=self.org_id)
             self._fatal(exc)
             raise
@@ -266,7 +267,10 @@ class Shelf:
         )
         fields = {name: value for name, value in asdict(event).items() if name not in ("outcome", "org_id")}
         log.info(f"upload.{outcome}", org=self.org_id, **fields)
-        self._on_upload(event)
+        try:
+            self._on_upload(event)
+        except Exception:  # whoever listens must not turn an accepted file into a refused one
+            log.exception("upload.hook_failed", org=self.org_id)
 
 
 def _lost(exc: Exception) -> UploadLostError:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import structlog
 from asyncssh import (
+    DISC_PROTOCOL_ERROR,
     SFTPName,
     SFTPServer,
     SSHReader,
@@ -110,7 +111,7 @@ class Connection(SSHServerConnection):
         self._login_timer = None
         owner = self._owner
         text = owner.login_timed_out() if hasattr(owner, "login_timed_out") else "Login timeout"
-        self.goodbye(2, text)
+        self.goodbye(DISC_PROTOCOL_ERROR, text)
 
     def _cleanup(self, exc: Exception | None) -> None:
         self._writable.set()

@@ -1,6 +1,7 @@
 """One SSH connection, from greeting to goodbye: its limits, its login, its idle time (rules A1, A2, U9, U11)."""
 
 import asyncio
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import structlog
 from asyncssh import (
     DISC_BY_APPLICATION,
     DISC_NO_MORE_AUTH_METHODS_AVAILABLE,
+    DISC_PROTOCOL_ERROR,
     DISC_TOO_MANY_CONNECTIONS,
     OPEN_ADMINISTRATIVELY_PROHIBITED,
     OPEN_RESOURCE_SHORTAGE,
@@ -76,8 +78,10 @@ class Visitor(SSHServer):
         self._leave_startups()
         if self._idle is not None:
             self._idle.cancel()
+        self._connection = None
         if self._visit is not None:
             self._grounds.sessions.leave(self._visit.org_id)
+            self._grounds.end_visit(self._visit)
             log.info(
                 "session.ended", org=self._visit.org_id, account=self._visit.account, address=self._address
             )
@@ -121,17 +125,21 @@ class Visitor(SSHServer):
                 password=password,
             )
         )
-        checking.add_done_callback(self._hashed)
+        checking.add_done_callback(functools.partial(self._hashed, username))
         checked = await asyncio.shield(checking)
         if checked.refusal is not None or checked.organization is None:
-            self._refuse(username, checked)
             return False
         return self._admit(checked.organization.id, checked.organization.username)
 
-    def _hashed(self, checking: "asyncio.Future[Checked]") -> None:
+    def _hashed(self, username: str, checking: "asyncio.Future[Checked]") -> None:
+        # Here and not after the await: a client that asks again at once cancels that, and must not try for free.
         self._hashing = False
-        if not checking.cancelled() and checking.exception() is not None:
+        if checking.cancelled():
+            return
+        if checking.exception() is not None:
             log.error("login.failed", exc_info=checking.exception())
+        elif checking.result().refusal is not None:
+            self._refuse(username, checking.result())
 
     def _refuse(self, username: str, checked: Checked) -> None:
         self._failures += 1
@@ -225,6 +233,6 @@ class Visitor(SSHServer):
         if left_s <= 0:
             reason = f"Nothing was asked for {limit_s:g} seconds (U9)"
             log.info("limit.reached", address=self._address, reason=reason)
-            self.send_away(reason)
+            self.send_away(reason, DISC_PROTOCOL_ERROR)  # OpenSSH's code for time that ran out
             return
         self._idle = asyncio.get_running_loop().call_later(left_s, self._watch_idle)

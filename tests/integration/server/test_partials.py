@@ -1,0 +1,180 @@
+"""Uploads that broke off (rule U3)."""
+
+import asyncio
+
+import asyncssh
+import pytest
+
+from core.inbox import Origin
+from tests.integration.server.conftest import Start
+from tests.integration.server.world import World, eventually
+
+
+async def broken_off(world: World, content: bytes, path: str = "/local/users.csv") -> None:
+    """Write something and lose the connection."""
+    connection = await world.connect()
+    sftp = await connection.start_sftp_client()
+    file = await sftp.open(path, "wb")
+    await file.write(content)
+    connection.abort()
+    count = len(world.uploads)
+    await eventually(lambda: len(world.uploads) > count)
+
+
+async def test_u03_a_lost_connection_leaves_nothing_to_process(world: World) -> None:
+    await broken_off(world, b"half")
+    assert world.names() == []
+    assert world.outcomes() == ["partial"]
+    async with world.sftp() as sftp:
+        assert await sftp.listdir("/local") == [".", "..", "users.csv"]
+        assert (await sftp.stat("/local/users.csv")).size == 4
+
+
+async def test_u03_a_channel_that_ends_in_good_order_does_not_close_files(world: World) -> None:
+    async with world.sftp() as sftp:
+        file = await sftp.open("/local/users.csv", "wb")
+        await file.write(b"half")
+    await eventually(lambda: world.outcomes() == ["partial"])
+    assert world.names() == []
+
+
+async def test_u03_a_partial_is_resumed_by_another_session(world: World) -> None:
+    await broken_off(world, b"half")
+    async with world.sftp() as sftp:
+        size = (await sftp.stat("/local/users.csv")).size
+        assert size == 4
+        async with sftp.open("/local/users.csv", "ab") as file:
+            await file.write(b" and half", size)
+    assert world.bytes_of() == b"half and half"
+    assert len(world.names()) == 1
+
+
+async def test_u03_a_partial_is_resumed_by_a_write_at_its_end_without_truncation(world: World) -> None:
+    await broken_off(world, b"half")
+    flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT
+    async with world.sftp() as sftp, sftp.open("/local/users.csv", flags, encoding=None) as file:
+        await file.write(b" and half", 4)
+    assert world.bytes_of() == b"half and half"
+
+
+async def test_u03_a_partial_is_replaced_by_a_new_file(world: World) -> None:
+    await broken_off(world, b"a long half")
+    async with world.sftp() as sftp:
+        async with sftp.open("/local/users.csv", "wb") as file:
+            await file.write(b"whole")
+        assert world.bytes_of() == b"whole"
+    await eventually(lambda: not list(world.inbox.folders("007").incoming.iterdir()))
+
+
+async def test_u03_a_partial_is_deleted_by_another_session(world: World) -> None:
+    await broken_off(world, b"half")
+    async with world.sftp() as sftp:
+        await sftp.remove("/local/users.csv")
+        assert await sftp.listdir("/local") == [".", ".."]
+        with pytest.raises(asyncssh.SFTPNoSuchFile):
+            await sftp.stat("/local/users.csv")
+    assert not list(world.inbox.folders("007").incoming.iterdir())
+
+
+async def test_u03_of_two_sessions_that_die_on_one_name_the_larger_stays(world: World) -> None:
+    connections = [await world.connect() for _ in range(2)]
+    for connection, content in zip(connections, (b"the larger", b"small"), strict=True):
+        sftp = await connection.start_sftp_client()
+        file = await sftp.open("/local/users.csv", "wb")
+        await file.write(content)
+    for connection in reversed(connections):
+        connection.abort()
+    await eventually(lambda: len(world.uploads) == 2)
+    async with world.sftp() as sftp:
+        assert await sftp.listdir("/local") == [".", "..", "users.csv"]
+        assert (await sftp.stat("/local/users.csv")).size == len(b"the larger")
+
+
+async def test_u03_a_partial_counts_up_to_its_first_hole(world: World) -> None:
+    connection = await world.connect()
+    sftp = await connection.start_sftp_client()
+    file = await sftp.open("/local/users.csv", "wb")
+    await file.write(b"abcd", 0)
+    await file.write(b"ijkl", 8)
+    connection.abort()
+    await eventually(lambda: world.outcomes() == ["partial"])
+    async with world.sftp() as other:
+        assert (await other.stat("/local/users.csv")).size == 4
+        async with other.open("/local/users.csv", "ab") as rest:
+            await rest.write(b"efgh", 4)
+    assert world.bytes_of() == b"abcdefgh"
+
+
+async def test_u03_a_partial_survives_a_restart(start: Start) -> None:
+    async with start() as world:
+        await broken_off(world, b"half")
+    async with start() as world, world.sftp() as sftp:
+        assert (await sftp.stat("/local/users.csv")).size == 4
+        async with sftp.open("/local/users.csv", "ab") as file:
+            await file.write(b" and half", 4)
+        assert world.bytes_of() == b"half and half"
+
+
+async def test_u03_what_a_killed_server_was_receiving_is_a_partial_afterwards(start: Start) -> None:
+    async with start() as world:
+        folders = world.inbox.prepare("007")
+        origin = Origin(account="Mavericks_007", address="127.0.0.1", client="test")
+        killed = world.inbox.begin(org_id="007", name="users.csv", origin=origin)
+        killed.data.write_bytes(b"half")
+        shuffled = world.inbox.begin(org_id="007", name="teams.csv", origin=origin)
+        shuffled.data.write_bytes(b"\0\0\0\0half")
+        world.inbox.note(shuffled, in_order=False)
+        other_boot = world.inbox.begin(org_id="007", name="other.csv", origin=origin)
+        other_boot.data.write_bytes(b"half")
+        world.inbox.note(other_boot, boot="another start of the machine")
+        assert len(list(folders.incoming.iterdir())) == 3
+    async with start() as world, world.sftp() as sftp:
+        sizes = {name.filename: name.attrs.size for name in await sftp.readdir("/local")}
+        assert sizes["users.csv"] == 4
+        assert sizes["teams.csv"] == 0
+        assert sizes["other.csv"] == 0
+        assert world.names() == []
+
+
+async def test_u03_an_idle_handle_yields_to_a_session_that_opens_the_name_again(start: Start) -> None:
+    async with start(idle_handle_s=0.05) as world, world.sftp() as one, world.sftp() as two:
+        first = await one.open("/local/users.csv", "wb")
+        await first.write(b"half")
+        await asyncio.sleep(0.1)
+        async with two.open("/local/users.csv", "ab") as second:
+            await second.write(b" and half", 4)
+        assert world.bytes_of() == b"half and half"
+        with pytest.raises(asyncssh.SFTPPermissionDenied, match=r"took this file over.*\(U3\)$"):
+            await first.write(b"?", 4)
+        with pytest.raises(asyncssh.SFTPPermissionDenied, match=r"took this file over"):
+            await first.close()
+        assert world.names() == ["users.csv"]
+
+
+async def test_u03_partials_are_removed_in_time(start: Start) -> None:
+    async with start(partial_keep_s=3600) as world:
+        await broken_off(world, b"half")
+        keeping = asyncio.ensure_future(world.listener.housekeeping())
+        await asyncio.sleep(0.3)
+        assert list(world.inbox.folders("007").incoming.iterdir())
+        keeping.cancel()
+        world.clock.move(3601)
+        keeping = asyncio.ensure_future(world.listener.housekeeping())
+        await eventually(lambda: not list(world.inbox.folders("007").incoming.iterdir()))
+        keeping.cancel()
+        async with world.sftp() as sftp:
+            assert await sftp.listdir("/local") == [".", ".."]
+        assert world.names() == []
+
+
+async def test_u03_a_silent_client_is_noticed_by_keepalives(start: Start) -> None:
+    async with start(keepalive_interval_s=0.1) as world:
+        connection = await world.connect()
+        sftp = await connection.start_sftp_client()
+        file = await sftp.open("/local/users.csv", "wb")
+        await file.write(b"half")
+        transport = connection._transport  # what a cut cable looks like: nothing is read any more
+        assert transport is not None
+        transport.pause_reading()
+        await eventually(lambda: world.outcomes() == ["partial"])
+        connection.abort()
