@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands import fields, import_file, imports, mail, org, teams, users
+from commands import demo, fields, import_file, imports, mail, org, teams, users
 from commands.output import fail
 from commands.session import NO, WRONG, exit_status
 from core.errors import ServiceError
@@ -30,6 +30,7 @@ app.add_typer(teams.app, name="teams")
 app.add_typer(fields.app, name="fields")
 app.add_typer(mail.app, name="mail")
 app.command("import")(import_file.import_file)
+app.command("demo")(demo.demo)
 
 
 @app.callback()
@@ -45,6 +46,26 @@ def options(
     Every command has an example: `rosterdrop COMMAND --help`. Settings also come from ROSTERDROP_... variables.
     """
     ctx.obj = config
+
+
+@app.command("serve")
+def serve(
+    ctx: typer.Context,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65535, help="TCP port; 0 takes a free one.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = None,
+) -> None:
+    """Run the SFTP server and the imports until SIGTERM or Ctrl-C.
+
+    Logs go to standard error, as JSON when it is not a terminal; `server.started` tells the port.
+
+    Example: `rosterdrop serve --port 2222`
+    """
+    from commands.serve import serve as run_daemon
+    from core.settings import load_settings
+
+    raise typer.Exit(run_daemon(load_settings(ctx.obj, port=port, host=host)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
