@@ -29,7 +29,7 @@ def demo() -> None:
             _tell(house, port)
         say("\nThe daemon has ended in good order, and the temporary folder is gone.")
         say(
-            "Next: `rosterdrop serve`, then `rosterdrop org add NAME --owner EMAIL`: its five lines are for your customer."
+            "Next: `rosterdrop serve`, then `rosterdrop org add NAME --owner EMAIL`; give its five lines to your customer."
         )
 
 
@@ -129,5 +129,6 @@ def _first_mail(house: DemoHouse) -> str:
         message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
         body = message.get_body(("plain",))
         if body is not None and "users.csv" in str(message["Subject"]):
-            return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{body.get_content().replace(chr(13), '').strip()}"
+            text = "\n".join(body.get_content().strip().splitlines())
+            return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{text}"
     raise DemoFailedError("No mail about the first file was written.")
