@@ -215,6 +215,8 @@ class Handler(SFTPServerHandler):
         """Serve until the client ends the channel or the connection is lost."""
         try:
             await self.run()
+        except EOFError:  # asyncssh does not expect a client that leaves before it said anything
+            await self._cleanup(None)
         except Exception as exc:
             log.exception("session.failed")
             await self._cleanup(exc)

@@ -41,16 +41,20 @@ async def test_u09_an_address_has_a_number_of_connections_before_login(start: St
 
 
 async def test_u09_a_session_has_a_number_of_handles_on_all_its_channels(start: Start) -> None:
-    async with start(max_handles_per_session=2) as world, await world.connect() as connection:
-        async with connection.start_sftp_client() as one, connection.start_sftp_client() as two:
-            first = await one.open("/local/a.csv", "wb")
-            await two.open("/local/b.csv", "wb")
-            with pytest.raises(asyncssh.SFTPFailure, match=r"^Too many open files.*\(U9\)$"):
-                await two.open("/local/c.csv", "wb")
-            with pytest.raises(asyncssh.SFTPFailure, match=r"^Too many open files.*\(U9\)$"):
-                await two.listdir("/local")
-            await first.close()
-            assert "b.csv" in await two.listdir("/local")
+    async with (
+        start(max_handles_per_session=2) as world,
+        await world.connect() as connection,
+        connection.start_sftp_client() as one,
+        connection.start_sftp_client() as two,
+    ):
+        first = await one.open("/local/a.csv", "wb")
+        await two.open("/local/b.csv", "wb")
+        with pytest.raises(asyncssh.SFTPFailure, match=r"^Too many open files.*\(U9\)$"):
+            await two.open("/local/c.csv", "wb")
+        with pytest.raises(asyncssh.SFTPFailure, match=r"^Too many open files.*\(U9\)$"):
+            await two.listdir("/local")
+        await first.close()
+        assert "b.csv" in await two.listdir("/local")
 
 
 async def test_u09_a_connection_has_eight_channels(world: World) -> None:
