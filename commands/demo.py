@@ -29,7 +29,7 @@ def demo() -> None:
             _tell(house, port)
         say("\nThe daemon has ended in good order, and the temporary folder is gone.")
         say(
-            "Next: `rosterdrop serve`, then `rosterdrop org add NAME --owner EMAIL`; its five lines go to your customer."
+            "Next: `rosterdrop serve` and `rosterdrop org add NAME --owner EMAIL`; its five lines are for the customer."
         )
 
 
