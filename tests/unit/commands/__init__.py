@@ -1,0 +1,1 @@
+"""Rules of the command line, without disk or process."""
