@@ -5,7 +5,7 @@ What may be done when, and what clients see, is decided in `local_folder.py`.
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.clock import from_text
 from core.inbox import Drop, Inbox, Incoming, Origin, UploadLostError, boot_id
@@ -19,6 +19,7 @@ class Found:
 
     incoming: Incoming
     size_bytes: int
+    changed_at: datetime
 
 
 def begin(inbox: Inbox, *, org_id: str, name: str, origin: Origin) -> tuple[Incoming, int]:
@@ -82,22 +83,26 @@ def find(inbox: Inbox, org_id: str, known: frozenset[str]) -> list[Found]:
         if incoming.meta.uid in known or incoming.meta.origin.address is None:
             continue
         try:
-            found.append(Found(incoming=incoming, size_bytes=_trusted(incoming)))
+            found.append(_found(incoming))
         except OSError:
             continue  # running elsewhere, or gone meanwhile
     return found
 
 
-def _trusted(incoming: Incoming) -> int:
+def _found(incoming: Incoming) -> Found:
     fd = open_data(incoming, size_bytes=None)
     try:
-        size = os.fstat(fd).st_size
-        hole = os.lseek(fd, 0, os.SEEK_HOLE) if size else 0
-        return trusted_size(incoming.meta, size_bytes=size, hole_at=hole, boot=boot_id())
+        seen = os.fstat(fd)
+        hole = os.lseek(fd, 0, os.SEEK_HOLE) if seen.st_size else 0
     finally:
         os.close(fd)
-
-
-def changed_at(incoming: Incoming) -> datetime:
-    """Return when its meta data was last written, else when it was begun."""
-    return from_text(incoming.meta.changed_at or incoming.meta.started_at)
+    size = trusted_size(incoming.meta, size_bytes=seen.st_size, hole_at=hole, boot=boot_id())
+    changed = incoming.meta.changed_at
+    written_at = datetime.fromtimestamp(seen.st_mtime, UTC)
+    started_at = from_text(incoming.meta.started_at)
+    return Found(
+        incoming=incoming,
+        size_bytes=size,
+        # A crash leaves no note of the last write but the file's own time.
+        changed_at=from_text(changed) if changed else max(started_at, written_at),
+    )

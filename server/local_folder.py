@@ -132,7 +132,7 @@ class LocalFolder:
             await self.shelf.lose(entry, upload.visit, reason=upload.failure)
             return
         await self.shelf.put_aside(entry, upload)
-        if self.shelf.was_replaced(entry):
+        if self.shelf.was_replaced(entry) or (upload.misfit and not entry.size_bytes):
             await self.shelf.discard(entry)
             return
         self.shelf.tell("partial", entry, upload.visit, reason=reason)

@@ -64,7 +64,7 @@ class Shelf:
                 self.entries.add(
                     Entry(
                         incoming=item.incoming,
-                        changed_at=intake.changed_at(item.incoming),
+                        changed_at=item.changed_at,
                         kept_bytes=item.size_bytes,
                     )
                 )

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from server.visits import Visit
 log = structlog.get_logger()
 
 MAX_READ_BYTES = 256 * 1024
+LOCK_TRIES = 5
+LOCK_PAUSE_S = 0.02
 YIELDED = "Another session took this file over: it goes on there (U3)"
 
 
@@ -51,12 +54,14 @@ class Upload:
         self.extents = Extents([(0, size_bytes)])
         self.in_order = True
         self.opened_at = self.last_write_at = self.last_used_at = monotonic()
-        self.failure: str | None = None
+        self.failure: str | None = None  # why its CLOSE will be refused; what arrived goes
+        self.misfit: str | None = None  # the same; what arrived stays as a partial
         self.yielded = False
         self.expected_size = 0
         self.times: float | None = None
         self._fd = fd
         self._append = append
+        self._appended = False
         self._next = size_bytes
         self._settings = settings
         self._space = space
@@ -75,8 +80,8 @@ class Upload:
     @property
     def failure_of_close(self) -> str | None:
         """Rule U2: why this file cannot be accepted as it is."""
-        if self.failure is not None:
-            return self.failure
+        if self.failure is not None or self.misfit is not None:
+            return self.failure or self.misfit
         if self.extents.has_hole or self.extents.end < self.expected_size:
             return f"The file has a hole behind byte {self.size_bytes} that was never written: send it again (U2)"
         return None
@@ -95,7 +100,7 @@ class Upload:
         if self.yielded:
             raise RefusedError(YIELDED)
         if self._append:
-            offset = self.extents.end
+            offset = self._place_to_append(offset)
         self._check(offset, len(data))
         try:
             self._put(offset, data)
@@ -110,9 +115,24 @@ class Upload:
         self._next = offset + len(data)
         return len(data)
 
+    def _place_to_append(self, offset: int) -> int:
+        """Return the end, whatever the client says later; where it begins elsewhere, it resumes another file.
+
+        Clients say the size that they saw, or 0 (asyncssh, curl). One that saw a taken file's size (U4) or that of a
+        partial which was replaced meanwhile would append to the wrong bytes.
+        """
+        end = self.extents.end
+        if not self._appended and offset not in (0, end):
+            self.misfit = (
+                f"The file has {end} bytes, so that it cannot be resumed at {offset}: send it again (U3)"
+            )
+        self._appended = True
+        return end
+
     def _check(self, offset: int, length: int) -> None:
-        if self.failure is not None:
-            raise UnfinishedError(self.failure)
+        refused = self.failure or self.misfit
+        if refused is not None:
+            raise UnfinishedError(refused)
         end = offset + length
         growth = max(0, end - self.extents.end)
         refusal = (
@@ -169,10 +189,20 @@ def open_data(incoming: Incoming, *, size_bytes: int | None) -> int:
     """
     fd = os.open(incoming.data, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(fd)
         if size_bytes is not None:
             os.ftruncate(fd, size_bytes)
     except BaseException:
         os.close(fd)
         raise
     return fd
+
+
+def _lock(fd: int) -> None:
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_S)  # a command that lists uploads holds it for a moment
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -178,3 +178,33 @@ async def test_u03_a_silent_client_is_noticed_by_keepalives(start: Start) -> Non
         transport.pause_reading()
         await eventually(lambda: world.outcomes() == ["partial"])
         connection.abort()
+
+
+async def test_u03_a_partial_that_grew_meanwhile_is_not_resumed_at_the_old_place(world: World) -> None:
+    await broken_off(world, b"0123456789")
+    flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_APPEND
+    async with world.sftp() as sftp:
+        file = await sftp.open("/local/users.csv", flags, encoding=None)
+        with pytest.raises(asyncssh.SFTPFailure, match=r"has 10 bytes"):
+            await file._handler.write(file.handle, 4, b"4567")
+        with pytest.raises(asyncssh.SFTPFailure, match=r"has 10 bytes"):
+            await file.close()
+        assert (await sftp.stat("/local/users.csv")).size == 10
+
+
+async def test_u02_u03_a_client_that_does_not_wait_for_the_answer_was_not_told(world: World) -> None:
+    async with await world.connect() as connection:
+        sftp = await connection.start_sftp_client()
+        file = await sftp.open("/local/users.csv", "wb")
+        await file.write(b"whole")
+        closing = asyncio.ensure_future(file.close())
+        await asyncio.sleep(0)  # the request is sent
+        writer = sftp._handler._writer
+        assert writer is not None
+        writer.channel.abort()
+        await eventually(lambda: world.uploads)
+        await asyncio.gather(closing, return_exceptions=True)
+    assert world.outcomes() == ["partial"]
+    assert world.names() == []
+    async with world.sftp() as other:
+        assert (await other.stat("/local/users.csv")).size == 5

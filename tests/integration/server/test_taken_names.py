@@ -110,3 +110,17 @@ async def test_u04_a_waiting_drop_is_listed_for_all_until_it_is_withdrawn(start:
             await sftp.remove("/local/users.csv")
             assert await sftp.listdir("/local") == [".", ".."]
         assert world.withdrawn == [("007", uid)]
+
+
+async def test_u04_u03_a_taken_file_is_not_resumed_by_appending_to_nothing(world: World) -> None:
+    flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_APPEND
+    async with world.sftp() as sftp:
+        await put(sftp)
+        file = await sftp.open("/local/users.csv", flags, encoding=None)
+        with pytest.raises(asyncssh.SFTPFailure, match=r"cannot be resumed at 7.*\(U3\)$"):
+            await file._handler.write(file.handle, 7, b"more")
+        with pytest.raises(asyncssh.SFTPFailure, match=r"cannot be resumed at 7"):
+            await file.close()
+    assert world.names() == ["users.csv"]
+    assert world.bytes_of() == b"content"
+    assert not list(world.inbox.folders("007").incoming.iterdir())
