@@ -155,6 +155,11 @@ def test_h05_a_map_names_ignore_custom_fields_and_managers() -> None:
     }
 
 
+def test_h01_h05_in_a_users_file_a_label_of_teams_is_a_custom_field_through_the_map_too() -> None:
+    header = understood("User Email", "Unit", header_map={"Unit": "Parent Team"})
+    assert [(c.meaning, c.field) for c in header.of(Meaning.CUSTOM)] == [(Meaning.CUSTOM, "Parent Team")]
+
+
 def test_h05_two_spellings_of_a_new_field_are_one_field() -> None:
     header = understood("User Email", "A", "B", header_map={"B": "employee id", "A": "Employee ID"})
     assert {field: [c.label for c in columns] for field, columns in header.of_fields().items()} == {

@@ -209,3 +209,43 @@ def test_c01_a_file_whose_columns_are_known_texts_needs_no_survey() -> None:
     assert not Survey(header=header, known_fields=known(Room="text")).is_needed
     assert Survey(header=header, known_fields={}).is_needed
     assert Survey(header=understood("User Email", "Deactivation Date"), known_fields={}).is_needed
+
+
+def test_c02_a_boolean_field_stays_one_while_its_values_fit() -> None:
+    found = read_users(file_of("Remote", "Yes", "", "FALSE"), fields=known(Remote="boolean"))
+    assert not found.decisions.widened
+    assert [row.custom for row in found.rows] == [{"Remote": True}, {}, {"Remote": False}]
+    assert read_users(file_of("Remote", "2024-01-02"), fields=known(Remote="boolean")).decisions.widened
+
+
+def test_p09_a_bad_value_does_not_take_the_proofs_of_its_column_away() -> None:
+    found = read_users(file_of("Deactivation Date", "31/12/2024", "soon", "03/04/2024"))
+    assert [row.deactivation_date for row in found.rows] == ["2024-12-31", None, "2024-04-03"]
+    assert found.codes == ["date-invalid"]
+
+
+def test_p09_a_date_field_with_a_bad_value_proves_the_order_for_the_file() -> None:
+    found = read_users(
+        HEAD + "a@mavericks.example,31/12/2020,03/04/2024\nb@mavericks.example,soon,\n",
+        fields=known(Hire_Date="date"),
+    )
+    assert found.rows[0].deactivation_date == "2024-04-03"
+    assert found.codes == ["value-misfit"]
+
+
+def test_p09_a_field_that_becomes_text_proves_nothing() -> None:
+    found = read_users(
+        "User Email,Remote,Deactivation Date\na@m.example,31/12/2020,03/04/2024\n",
+        fields=known(Remote="boolean"),
+    )
+    assert found.decisions.widened == ("Remote",)
+    assert found.codes == ["date-doubtful"]
+
+
+def test_p09_a_new_column_with_dates_against_the_setting_is_a_text_with_a_note() -> None:
+    found = read_users(file_of("Hire Date", "12/31/2024", "03/04/2024"), dates="dmy")
+    assert found.decisions.new_fields == {"Hire Date": FieldType.TEXT}
+    assert found.notes == ["column-against-setting"]
+    assert read_users(file_of("Hire Date", "31/12/2024", "03/04/2024"), dates="dmy").decisions.new_fields == {
+        "Hire Date": FieldType.DATE
+    }
