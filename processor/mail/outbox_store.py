@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,8 @@ from processor.mail.mails import MailContent, MailState, NewMail, OutboxMail, me
 from processor.mail.summary import SUMMARY_ID, compose_summary, lines_of, summary_id
 
 Connection = AsyncConnection  # so that the sender, which speaks no SQL, can name what it hands through
+
+BODIES = frozenset({"text", "html"})
 
 
 class OutboxTroubleError(ServiceError):
@@ -55,13 +57,13 @@ async def due(
 ) -> list[OutboxMail]:
     """Return the waiting mails whose time has come, oldest first, but for those in `without`."""
     query = (
-        _rows()
+        select(outbox)
         .where(outbox.c.state == MailState.WAITING, outbox.c.next_at <= to_text(now))
         .where(outbox.c.id.not_in(list(without)))
         .order_by(outbox.c.next_at, outbox.c.id)
         .limit(limit)
     )
-    return [_from_row(row) for row in await connection.execute(query)]
+    return [_from_row(row, text=row.text, html=row.html) for row in await connection.execute(query)]
 
 
 async def next_due(connection: AsyncConnection, *, without: Iterable[int] = ()) -> datetime | None:
@@ -114,8 +116,8 @@ async def list_mails(
     state: MailState | None = None,
     limit: int = 0,
 ) -> list[OutboxMail]:
-    """Return mails, newest first; `limit` 0 returns all."""
-    query = _rows().order_by(outbox.c.id.desc())
+    """Return mails without their bodies, newest first; `limit` 0 returns all."""
+    query = select(*(column for column in outbox.c if column.name not in BODIES)).order_by(outbox.c.id.desc())
     if org_id is not None:
         query = query.where(
             outbox.c.org_no.in_(select(organizations.c.no).where(organizations.c.id == org_id))
@@ -126,7 +128,7 @@ async def list_mails(
         query = query.where(outbox.c.state == state)
     if limit:
         query = query.limit(limit)
-    return [_from_row(row) for row in await connection.execute(query)]
+    return [_from_row(row, text="", html="") for row in await connection.execute(query)]
 
 
 async def retry(connection: AsyncConnection, *, now: datetime, ids: Sequence[int] | None = None) -> list[int]:
@@ -235,17 +237,13 @@ async def _mark(connection: AsyncConnection, mail_id: int, **values: Any) -> Non
     await connection.execute(update(outbox).where(outbox.c.id == mail_id).values(**values))
 
 
-def _rows() -> Select[Any]:
-    return select(outbox)
-
-
-def _from_row(row: Row[Any]) -> OutboxMail:
+def _from_row(row: Row[Any], *, text: str, html: str) -> OutboxMail:
     return OutboxMail(
         id=row.id,
         org_no=row.org_no,
         import_number=row.import_number,
         recipient=row.recipient,
-        content=MailContent(row.subject, row.text, row.html),
+        content=MailContent(row.subject, text, html),
         message_id=row.message_id,
         state=MailState(row.state),
         attempts=row.attempts,

@@ -20,6 +20,7 @@ LOOK_AGAIN_S = 10.0  # a nudge may be lost, and commands write from other proces
 AFTER_TROUBLE_S = 5.0
 SERVER_PAUSE = timedelta(seconds=5)
 AT_ONCE = 8
+STOP_GRACE_S = 3.0
 
 NOT_ACCEPTABLE = "The recipient is not an active user of the organization any more."
 
@@ -101,10 +102,10 @@ class OutboxSender:
             if verdict is None:
                 await asyncio.sleep(self._after_trouble_s)
                 return
-            recorded = await self._record(mail, verdict)
+            recorded = await self._record_whole(mail, verdict)
             while not recorded:
                 await asyncio.sleep(self._after_trouble_s)
-                recorded = await self._record(mail, verdict)
+                recorded = await self._record_whole(mail, verdict)
         finally:
             self._in_hand.discard(mail.id)
             self._woken.set()
@@ -123,6 +124,16 @@ class OutboxSender:
         if isinstance(verdict, Defer) and verdict.unreachable:
             self._resting_until = self._clock.now() + SERVER_PAUSE
         return verdict
+
+    async def _record_whole(self, mail: OutboxMail, verdict: Verdict | Skip) -> bool:
+        """Record, also when the daemon stops just now: a mail that is out and not recorded would go out again."""
+        recording = asyncio.ensure_future(self._record(mail, verdict))
+        try:
+            return await asyncio.shield(recording)
+        except asyncio.CancelledError:
+            await asyncio.wait({recording}, timeout=STOP_GRACE_S)
+            recording.cancel()
+            raise
 
     async def _record(self, mail: OutboxMail, verdict: Verdict | Skip) -> bool:
         """Write what became of the mail and say so in the log; False if the database could not take it."""

@@ -35,11 +35,8 @@ def summary_line(record: ImportRecord) -> str:
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a summary from its text part."""
-    return [
-        line.removeprefix(_BULLET)
-        for line in text.splitlines()
-        if line.startswith(_BULLET) and not line.startswith("-- ")
-    ]
+    below_title = text.splitlines()[1:]
+    return [line.removeprefix(_BULLET) for line in below_title if line.startswith(_BULLET)]
 
 
 def summary_id(uuid: UUID, mail_from: str) -> str:

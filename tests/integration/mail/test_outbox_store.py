@@ -7,7 +7,7 @@ from processor.mail import outbox_store
 from processor.mail.mails import MailState
 from processor.mail.summary import lines_of
 from tests.integration.mail.conftest import MovedClock
-from tests.integration.mail.writing import MAIL_FROM, all_mails, new_mail, states, write_mails
+from tests.integration.mail.writing import MAIL_FROM, all_mails, new_mail, states, whole_mails, write_mails
 
 
 async def test_n03_a_mail_is_written_with_its_transaction_or_not_at_all(
@@ -58,7 +58,7 @@ async def test_n01_the_seventh_import_mail_of_an_hour_becomes_a_summary(
     for number in range(1, 11):
         await write_mails(database, clock, new_mail(number))
         clock.move(seconds=10)
-    mails = await all_mails(database)
+    mails = await whole_mails(database, clock)
     assert [mail.import_number for mail in mails] == [1, 2, 3, 4, 5, 6, None]
     summary = mails[-1]
     assert summary.content.subject == "Mavericks: 4 more imports in the last hour"
@@ -82,7 +82,7 @@ async def test_n01_a_summary_that_was_tried_takes_nothing_more(database: Databas
             connection, ids[-1], next_at=clock.now() + timedelta(hours=2), error="451 busy"
         )
     await write_mails(database, clock, new_mail(8))
-    first, second = [mail for mail in await all_mails(database) if mail.import_number is None]
+    first, second = [mail for mail in await whole_mails(database, clock) if mail.import_number is None]
     assert lines_of(first.content.text) == ["users.csv imported 7"]
     assert lines_of(second.content.text) == ["users.csv imported 8"]
 

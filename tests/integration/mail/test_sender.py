@@ -211,6 +211,25 @@ async def test_n03_a_sent_mail_is_not_sent_again_when_the_database_cannot_say_so
     assert len(transport.sent) == 1
 
 
+async def test_n03_a_stop_does_not_forget_what_was_just_sent(database: Database, clock: MovedClock) -> None:
+    transport = Fake()
+    await write_mails(database, clock, new_mail())
+    sender = OutboxSender(database=database, transport=transport, clock=clock, acceptable=everybody)
+
+    async def handed_over() -> bool:
+        return len(transport.sent) == 1
+
+    async with database.writing():
+        task = asyncio.create_task(sender.run())
+        await eventually(handed_over)
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+        assert not task.done()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert await states(database) == ["sent"]
+
+
 async def test_n02_nothing_is_sent_while_nobody_can_say_who_is_active(
     database: Database, clock: MovedClock, logged: list[Any]
 ) -> None:

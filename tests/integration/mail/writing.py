@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import uuid4
 
 from core.database import Database
@@ -35,6 +36,13 @@ async def all_mails(database: Database) -> list[OutboxMail]:
     """The outbox, oldest first."""
     async with database.reading() as connection:
         return (await outbox_store.list_mails(connection))[::-1]
+
+
+async def whole_mails(database: Database, clock: MovedClock) -> list[OutboxMail]:
+    """All that is still to be sent, with bodies, oldest first."""
+    async with database.reading() as connection:
+        mails = await outbox_store.due(connection, now=clock.now() + timedelta(days=1))
+        return sorted(mails, key=lambda mail: mail.id)
 
 
 async def states(database: Database) -> list[str]:

@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from processor.imports import Outcome
@@ -24,6 +24,7 @@ def test_n01_a_summary_says_how_many_and_what_each_came_to() -> None:
 
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=60).map(one_line).filter(bool), max_size=8))
+@example("- Mavericks", ["a", "- b"])
 def test_n01_a_summary_keeps_its_lines_so_that_more_can_join(org: str, lines: list[str]) -> None:
     assert lines_of(compose_summary(org, lines).text) == lines
 
