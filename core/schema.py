@@ -70,7 +70,8 @@ users = Table(
     Column("deactivation_date", Text),  # what the file says (P8)
     Column("deactivates_at", Text),  # when the plan is due
     Column("leaver", Integer, nullable=False, default=0),  # the last applied row had a leaver's word (H5)
-    Column("manager_id", Id, ForeignKey("users.id", deferrable=True, initially="DEFERRED")),
+    # No foreign key: a manager may be inserted after his people, and a deferred key costs a scan for each user then.
+    Column("manager_id", Id),
     Column("custom", Text, nullable=False, default="{}"),  # JSON object, field label -> value
     Column("last_import", Integer),  # the import that last wrote this row; see the trigger on users
     UniqueConstraint("org_no", "email_key"),
@@ -83,8 +84,8 @@ teams = Table(
     Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),
-    Column("owner_id", Id, ForeignKey("users.id", deferrable=True, initially="DEFERRED")),
-    Column("parent_id", Id, ForeignKey("teams.id", deferrable=True, initially="DEFERRED")),
+    Column("owner_id", Id, ForeignKey("users.id")),
+    Column("parent_id", Id),  # no foreign key, as above
     Column("type", Text),
     UniqueConstraint("org_no", "name_key"),
 )

@@ -77,9 +77,7 @@ class UsersPlan:
         self._seen = DigestIndex()  # address key -> place in the two arrays below
         self._seen_lines: array[int] = array("q")
         self._seen_people: array[int] = array("q")
-        self._late: list[
-            tuple[int, Taken]
-        ] = []  # rows that would take an administrator away, with their places
+        self._late: list[Taken] = []  # rows that would take an administrator away
         self.repeated_people: set[int] = set()  # whose known line stands below a row that counts
         self.refused_lines: list[int] = []  # known lines that were refused after all
         self._created: list[Person] = []

@@ -1,6 +1,5 @@
 """Opens a file: what its bytes are, its delimiter, the record of its header, where its data begin (rules F1, F2)."""
 
-import csv
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass

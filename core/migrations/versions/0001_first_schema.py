@@ -117,13 +117,6 @@ def upgrade() -> None:
         sa.Column("manager_id", Id, nullable=True),
         sa.Column("custom", sa.Text(), nullable=False),
         sa.Column("last_import", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["manager_id"],
-            ["users.id"],
-            name=op.f("fk_users_manager_id"),
-            initially="DEFERRED",
-            deferrable=True,
-        ),
         sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_users_org_no")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("org_no", "email_key", name=op.f("uq_users_org_no_email_key")),
@@ -208,16 +201,7 @@ def upgrade() -> None:
         sa.Column("parent_id", Id, nullable=True),
         sa.Column("type", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_teams_org_no")),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["users.id"], name=op.f("fk_teams_owner_id"), initially="DEFERRED", deferrable=True
-        ),
-        sa.ForeignKeyConstraint(
-            ["parent_id"],
-            ["teams.id"],
-            name=op.f("fk_teams_parent_id"),
-            initially="DEFERRED",
-            deferrable=True,
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_teams_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
         sa.UniqueConstraint("org_no", "name_key", name=op.f("uq_teams_org_no_name_key")),
     )
