@@ -5,7 +5,7 @@ It reads no configuration, asks no agent and offers no keys but those that it is
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -96,9 +96,14 @@ async def connect(account: Account) -> AsyncIterator[SftpConnection]:
         LoginRefusedError: user name or password are wrong.
         ServerUnreachableError: it does not answer within 30 s.
     """
+    async with AsyncExitStack() as stack:
+        yield SftpConnection(client=await _logged_in(stack, account))
+
+
+async def _logged_in(stack: AsyncExitStack, account: Account) -> asyncssh.SFTPClient:
     pin = _Pin(account.host_keys)
     try:
-        async with (
+        connection = await stack.enter_async_context(
             asyncssh.connect(
                 account.host,
                 account.port,
@@ -114,10 +119,9 @@ async def connect(account: Account) -> AsyncIterator[SftpConnection]:
                 connect_timeout=CONNECT_TIMEOUT_S,
                 login_timeout=LOGIN_TIMEOUT_S,
                 keepalive_interval=KEEPALIVE_S,
-            ) as connection,
-            connection.start_sftp_client() as client,
-        ):
-            yield SftpConnection(client=client)
+            )
+        )
+        return await stack.enter_async_context(connection.start_sftp_client())
     except asyncssh.HostKeyNotVerifiable as exc:
         raise HostKeyChangedError(
             f"{account.host} shows the host key {pin.shown or 'of an unknown kind'}, which is not the one pinned: "
