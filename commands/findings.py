@@ -1,6 +1,6 @@
 """Problems, notes and changes as JSON (section X) and as lines that one can forward to a customer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from commands.output import say, shown
@@ -9,7 +9,6 @@ from processor.imports import Change
 
 FIRST_PLACES = 5
 FIRST_CHANGES = 20
-TIMES = "deactivates_at"
 
 
 def finding_as_dict(finding: Problem) -> dict[str, Any]:
@@ -70,14 +69,16 @@ def place(finding: Problem) -> str:
 
 
 def print_changes(changes: Sequence[Change], *, total: int, more_by: str) -> None:
-    """Print changes person by person, old -> new; `total` is how many there are in all."""
-    if not changes:
-        return
+    """Print changes person by person, old -> new, new ones in a line; `total` is how many there are in all."""
     last = None
     for change in changes:
+        if change.field == "created":
+            last = (change.kind, change.key)
+            say(f"  new {change.kind} {change.key}")
+            continue
         if (change.kind, change.key) != last:
             last = (change.kind, change.key)
-            say(f"  {'team ' if change.kind == 'team' else ''}{change.key}")
+            say(f"  {change.kind} {change.key}")
         say(f"      {in_words(change)}")
     if total > len(changes):
         say(f"  and {total - len(changes):,} more changes: {more_by}")
@@ -86,8 +87,6 @@ def print_changes(changes: Sequence[Change], *, total: int, more_by: str) -> Non
 def in_words(change: Change) -> str:
     """Say one change: `Name: Ann -> Anne`, `joins Sales`, `new`."""
     match change.field:
-        case "created":
-            return "new"
         case "teams":
             return f"joins {shown(change.new)}" if change.new is not None else f"leaves {shown(change.old)}"
         case "deactivates_at" if change.new is not None:
@@ -99,13 +98,3 @@ def in_words(change: Change) -> str:
 def _value(value: object) -> str:
     text = shown(value)
     return text if text.strip() else "(blank)"
-
-
-def first_changes(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes that a terminal shows."""
-    found: list[Change] = []
-    for change in changes:
-        if len(found) == FIRST_CHANGES:
-            break
-        found.append(change)
-    return found

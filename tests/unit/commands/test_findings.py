@@ -36,7 +36,6 @@ def test_h07_without_problems_nothing_is_said(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (Change("user", "a@x.example", "created", None, "a@x.example"), "new"),
         (Change("user", "a@x.example", "name", "Ann", "Anne"), "name: Ann -> Anne"),
         (
             Change("user", "a@x.example", "manager_email", None, "b@x.example"),
@@ -61,12 +60,14 @@ def test_r02_changes_of_one_person_stand_together(capsys: pytest.CaptureFixture[
         Change("user", "a@x.example", "name", "Ann", "Anne"),
         Change("user", "a@x.example", "last_name", "A", "B"),
         Change("team", "Sales", "type", None, "Group"),
+        Change("user", "b@x.example", "created", None, "b@x.example"),
     ]
     print_changes(changes, total=10, more_by="ask")
     printed = capsys.readouterr().out
     assert printed.count("a@x.example") == 1
     assert "team Sales" in printed
-    assert "and 7 more changes: ask" in printed
+    assert "  new user b@x.example\n" in printed
+    assert "and 6 more changes: ask" in printed
 
 
 def test_x_findings_and_changes_have_the_names_of_the_contract() -> None:
