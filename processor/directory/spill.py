@@ -18,7 +18,7 @@ class Spill:
     def __init__(self, *, folder: Path) -> None:
         file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES, dir=str(folder))  # noqa: SIM115  see close
         self._file = cast("BinaryIO", file)
-        self._batches = 0
+        self._sizes: list[int] = []
         self.rows = 0
 
     def __len__(self) -> int:
@@ -27,15 +27,17 @@ class Spill:
     def append(self, rows: list[Row]) -> None:
         """Keep a batch (0.3 microseconds a row)."""
         if rows:
-            self._file.write(marshal.dumps(rows))
-            self._batches += 1
+            packed = marshal.dumps(rows)
+            self._file.write(packed)
+            self._sizes.append(len(packed))
             self.rows += len(rows)
 
     def batches(self) -> Iterator[list[Row]]:
         """Yield the batches again; more than once is fine."""
+        # One read for each batch: `marshal.load` asks a Python file for every number, 60 times slower.
         self._file.seek(0)
-        for _ in range(self._batches):
-            yield marshal.load(self._file)  # noqa: S302  our own bytes, a moment old
+        for size in self._sizes:
+            yield marshal.loads(self._file.read(size))  # noqa: S302  our own bytes, a moment old
 
     def close(self) -> None:
         """Give the file back; its space is free at once, after a crash too, for it has no name."""

@@ -108,7 +108,8 @@ class UsersPlan:
     def named(self) -> Numbers:
         """Everybody whom the file names in a row that counts (P2)."""
         parsed = np.frombuffer(self._seen_people, dtype=np.int64) if self._seen_people else as_numbers([])
-        return np.unique(np.concatenate((parsed, self._lines.passed_people())))
+        passed = self._lines.passed_people()
+        return np.concatenate((passed, parsed[~np.isin(parsed, passed)]))
 
     @property
     def team_count(self) -> int:
@@ -117,7 +118,8 @@ class UsersPlan:
 
     def not_named(self, earlier: Numbers) -> list[int]:
         """Rule P2: return those of earlier named people whom this file does not name."""
-        return [int(person) for person in np.setdiff1d(earlier, self.named)]
+        missing: list[int] = earlier[~np.isin(earlier, self.named)].tolist()
+        return missing
 
     async def _take(self, batch: Batch) -> None:
         self._counts.rows += len(batch.passed)

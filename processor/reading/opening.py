@@ -13,7 +13,8 @@ from processor.reading.encodings import LOOK_BYTES, choose_codec, recognise_othe
 from processor.reading.keys import is_blank_row
 from processor.reading.table import BadTableError, Block, TableFormat, read_batches, read_blocks
 
-_HEADER_BYTES = 1 << 20
+_HEADER_BYTES = 1 << 14
+_COPY_CHARACTERS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def _header(
         return problem("empty-file")
     delimiter = _delimiter(first, encoding, map_labels)
     table = TableFormat(path=path, encoding=encoding, delimiter=delimiter, first_line=1, offset=bom)
-    for batch in read_batches(table):
+    for batch in read_batches(table, block_bytes=_HEADER_BYTES):
         records = iter(batch.records)
         header = next((record for record in records if not is_blank_row(record.cells)), None)
         if header is None:
@@ -105,7 +106,7 @@ def as_utf8(path: Path, *, codec: str, folder: Path) -> Path:
     ):
         copy = Path(target.name)
         try:
-            while text := source.read(_HEADER_BYTES):
+            while text := source.read(_COPY_CHARACTERS):
                 target.write(text.removeprefix("\ufeff"))
         except UnicodeDecodeError as exc:
             copy.unlink()

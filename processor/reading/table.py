@@ -116,14 +116,16 @@ def _block(data: bytes, first_line: int, offset: int) -> Block:
     return Block(first_line, offset, lines)
 
 
-def read_batches(table: TableFormat, *, find: Find | None = None) -> Iterator[Batch]:
+def read_batches(
+    table: TableFormat, *, find: Find | None = None, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Batch]:
     """Yield what follows the header, block by block; `find` tells which lines are known and may be passed over.
 
     Raises:
         BadTableError: not text in the encoding, a NUL byte, a cell over the limit, a quote that is never closed.
     """
     csv.field_size_limit(CELL_LIMIT)
-    ahead = read_blocks(table.path, offset=table.offset, first_line=table.first_line)
+    ahead = read_blocks(table.path, offset=table.offset, first_line=table.first_line, size=block_bytes)
     for block in ahead:
         places = find(block.lines) if find is not None else None
         unknown = list(range(len(block.lines))) if places is None else np.flatnonzero(places < 0).tolist()
