@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,20 @@ class Inbox:
     def discard(self, incoming: Incoming) -> None:
         """Remove an upload that will not be accepted; twice is once."""
         shutil.rmtree(incoming.folder, ignore_errors=True)
+
+    def discard_torn(self, org_id: str, *, before: datetime) -> int:
+        """Remove folders of `incoming/` that a crash or a full disk left without meta data; return how many.
+
+        Younger ones may just be made.
+        """
+        torn = [
+            folder
+            for folder in _subfolders(self.folders(org_id).incoming)
+            if _read_meta(folder) is None and folder.stat().st_mtime < before.timestamp()
+        ]
+        for folder in torn:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(torn)
 
     def queue(self, org_id: str) -> list[Drop]:
         """Return the accepted drops in the order of acceptance (U7)."""
