@@ -56,6 +56,8 @@ async def keep_house(grounds: Grounds) -> None:
 async def tidy(grounds: Grounds, org_id: str) -> None:
     """Look after one organization once."""
     view = await grounds.view(org_id)
+    before = grounds.clock.now() - timedelta(seconds=grounds.settings.partial_keep_s)
+    await grounds.threads.quick.run(grounds.inbox.discard_torn, org_id, before=before)
     for entry in view.folder.shelf.entries:
         match step_for(entry, grounds.settings, now=grounds.clock.now()):
             case Step.REMOVE:

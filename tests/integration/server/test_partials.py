@@ -208,3 +208,16 @@ async def test_u02_u03_a_client_that_does_not_wait_for_the_answer_was_not_told(w
     assert world.names() == []
     async with world.sftp() as other:
         assert (await other.stat("/local/users.csv")).size == 5
+
+
+async def test_u03_what_a_full_disk_left_without_a_name_is_removed_in_time(world: World) -> None:
+    torn = world.inbox.prepare("007").incoming / "0123456789abcdef"
+    torn.mkdir()
+    keeping = asyncio.ensure_future(world.listener.housekeeping())
+    await asyncio.sleep(0.2)
+    keeping.cancel()
+    assert torn.exists()
+    world.clock.move(world.settings.partial_keep_s + 1)
+    keeping = asyncio.ensure_future(world.listener.housekeeping())
+    await eventually(lambda: not torn.exists())
+    keeping.cancel()
