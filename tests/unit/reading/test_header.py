@@ -70,6 +70,12 @@ def test_h03_neither_key_is_refused_with_the_labels_and_the_nearest_ones() -> No
     assert "Blood" not in found.advice
 
 
+def test_h03_many_labels_are_listed_in_part() -> None:
+    found = refusal(*(f"Label {n} x" for n in range(33)))
+    assert "`Label 29 x` and 3 more" in found.text
+    assert found.advice.startswith("None of them looks like one of ours.")
+
+
 def test_h03_h05_a_map_makes_one_key_of_two() -> None:
     header = understood("User Email", "Team Name", header_map={"Team Name": "ignore"})
     assert header.kind is Kind.USERS
@@ -110,6 +116,10 @@ def test_h04_user_name_is_matched_only_exactly_beside_first_or_last_names() -> N
     header = understood("User Email", "USERNAME", "FIRSTNAME")
     assert meanings(header)["USERNAME"] == "USERNAME"
     assert not header.of(Meaning.USER_NAME)
+    mapped = understood("User Email", "USERNAME", "Vorname", header_map={"Vorname": "First Name"})
+    assert not mapped.of(Meaning.USER_NAME)
+    away = understood("User Email", "USERNAME", "First Name", header_map={"First Name": "ignore"})
+    assert away.of(Meaning.USER_NAME)
     assert understood("User Email", "USERNAME").of(Meaning.USER_NAME)
     assert understood("User Email", "User Name", "First Name").of(Meaning.USER_NAME)
 
@@ -203,6 +213,7 @@ def test_f02_two_empty_labels_are_not_a_label_twice() -> None:
 def test_f02_an_empty_label_over_values_is_refused() -> None:
     header = understood("User Email", "", "Teams")
     assert value_under_empty_label(header, ["a@mavericks.example", "\u00a0", "x"]) is None
+    assert value_under_empty_label(header, ["a@mavericks.example"]) is None
     found = value_under_empty_label(header, ["a@mavericks.example", "5", "x"])
     assert found is not None
     assert (found.code, found.column) == ("label-empty", None)
@@ -244,6 +255,8 @@ def test_h05_a_second_line_of_labels_is_told_from_a_row() -> None:
     header = understood("EMAIL", "DEPT", header_map={"EMAIL": "User Email"})
     assert is_extra_header_row(header, ["Business E-Mail", "Department"])
     assert not is_extra_header_row(header, ["pat@mavericks.example", "Sales"])
+    assert is_extra_header_row(header, [])
+    assert not is_extra_header_row(understood("Team Name"), ["Sales"])
 
 
 @given(st.lists(st.text(max_size=12) | st.sampled_from(USER_LABELS), max_size=6))

@@ -249,3 +249,22 @@ def test_p09_a_new_column_with_dates_against_the_setting_is_a_text_with_a_note()
     assert read_users(file_of("Hire Date", "31/12/2024", "03/04/2024"), dates="dmy").decisions.new_fields == {
         "Hire Date": FieldType.DATE
     }
+
+
+def test_c01_the_deactivation_date_is_no_field() -> None:
+    found = read_users(file_of("Deactivation Date", "2024-01-02", "soon"))
+    assert not found.decisions.new_fields
+    assert not found.decisions.types
+
+
+def test_c02_a_date_field_without_values_stays_one() -> None:
+    found = read_users(file_of("Hire Date", "", " "), fields=known(Hire_Date="date"))
+    assert not found.decisions.widened
+
+
+def test_p09_a_strict_boolean_field_proves_nothing() -> None:
+    found = read_users(
+        "User Email,Remote,Deactivation Date\na@m.example,31/12/2020,03/04/2024\n",
+        fields=known(Remote="boolean!"),
+    )
+    assert found.codes == ["value-misfit", "date-doubtful"]
