@@ -112,6 +112,10 @@ class Daemon:
         self._process.wait()
         self._process = None
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
     def restart(self) -> None:
         """Stop it in good order and start it again."""
         assert self.stop() == 0
@@ -153,21 +157,21 @@ class Daemon:
         """Its log as it stands."""
         return self._log.read_text("utf-8")
 
-    def events(self, name: str, **fields: object) -> list[dict[str, Any]]:
+    def events(self, event: str, /, **fields: object) -> list[dict[str, Any]]:
         """The log lines of an event, in order."""
         return [
             line
             for line in self.lines()
-            if line["event"] == name and all(line.get(key) == value for key, value in fields.items())
+            if line["event"] == event and all(line.get(key) == value for key, value in fields.items())
         ]
 
     def wait_for(
-        self, name: str, count: int = 1, within_s: float = DEADLINE_S, **fields: object
+        self, event: str, /, count: int = 1, within_s: float = DEADLINE_S, **fields: object
     ) -> list[dict[str, Any]]:
         """Wait until an event was logged so often."""
         found: list[dict[str, Any]] = eventually(
-            lambda: len(lines := self.events(name, **fields)) >= count and lines,
-            what=f"{count} times {name} {fields}",
+            lambda: len(lines := self.events(event, **fields)) >= count and lines,
+            what=f"{count} times {event} {fields}",
             within_s=within_s,
         )
         return found
