@@ -222,23 +222,27 @@ class Inbox:
             sync_directory(incoming.folder)
         except OSError as exc:
             raise _lost(exc) from exc
+        try:
+            seq, target = self._enter_queue(incoming)
+        except OSError as exc:
+            raise _lost(exc) from exc
+        drop = Drop(org_id=incoming.org_id, seq=seq, folder=target, meta=meta)
+        if self._accepted is not None:
+            self._accepted(drop)
+        return drop
+
+    def _enter_queue(self, incoming: Incoming) -> tuple[int, Path]:
         queue = self.folders(incoming.org_id).queue
         with self._counter(incoming.org_id) as seq:
-            target = queue / f"{seq:010d}-{meta.uid}"
-            try:
-                _move(incoming.folder, target)
-            except OSError as exc:
-                raise _lost(exc) from exc
+            target = queue / f"{seq:010d}-{incoming.meta.uid}"
+            _move(incoming.folder, target)
             try:
                 sync_directory(queue)
             except OSError as exc:
                 raise QueueBrokenError(
                     "The queue's directory could not be written to stable storage."
                 ) from exc
-        drop = Drop(org_id=incoming.org_id, seq=seq, folder=target, meta=meta)
-        if self._accepted is not None:
-            self._accepted(drop)
-        return drop
+            return seq, target
 
     def discard(self, incoming: Incoming) -> None:
         """Remove an upload that will not be accepted; twice is once."""
@@ -288,8 +292,9 @@ class Inbox:
             floor = max(int(stored) if stored.isdigit() else 0, self._floors.get(org_id, 0))
             seq = max(in_queue, default=0)
             seq = max(seq, floor) + 1
-            yield seq
+            # Before the move: what fails after it would refuse a file that is in the queue. A gap harms nobody.
             os.pwrite(fd, b"%020d" % seq, 0)
+            yield seq
         finally:
             os.close(fd)
 
