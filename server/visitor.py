@@ -57,7 +57,7 @@ class Visitor(SSHServer):
         group = limits.address_group(self._address)
         refusal = limits.connection_refusal(
             self._grounds.settings,
-            connections=len(self._visitors),
+            connections=self._grounds.startups.total + self._grounds.sessions.total,
             startups=self._grounds.startups.total,
             of_address=self._grounds.startups[group],
         )
