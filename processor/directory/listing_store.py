@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.addresses import address_key
 from core.schema import fields, memberships, teams, users
 
-CHUNK = 500
+CHUNK = 2_000
 Managers = users.alias("managers")
 Owners = users.alias("owners")
 Parents = teams.alias("parents")
