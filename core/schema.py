@@ -76,6 +76,13 @@ users = Table(
     Column("last_import", Integer),  # the import that last wrote this row; see the trigger on users
     UniqueConstraint("org_no", "email_key"),
 )
+# Few users have a plan: what is due is found without a look at all the others.
+Index(
+    "ix_users_deactivates_at",
+    users.c.deactivates_at,
+    sqlite_where=users.c.deactivates_at.is_not(None),
+    postgresql_where=users.c.deactivates_at.is_not(None),
+)
 
 teams = Table(
     "teams",
@@ -161,6 +168,60 @@ changes = Table(
     Column("field", Text, nullable=False),
     Column("old", JSON(none_as_null=True)),
     Column("new", JSON(none_as_null=True)),
+    sqlite_with_rowid=False,
+)
+
+# What changed a directory without a file: an undo, a plan that came due, a command.
+direct_changes = Table(
+    "direct_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
+    Column("at", Text, nullable=False, index=True),
+    Column("cause", String(16), nullable=False),  # undo, due, put-off, reactivate, keep, fields
+    Column("import_number", Integer, ForeignKey("imports.number"), index=True),  # the one undone
+    Column("kind", String(8), nullable=False),  # user, team
+    Column("target", Id, nullable=False),
+    Column("key", Text, nullable=False),  # address or team name before the change
+    Column("field", Text, nullable=False),
+    Column("old", JSON(none_as_null=True)),
+    Column("new", JSON(none_as_null=True)),
+    sqlite_autoincrement=True,
+)
+
+# Imports that were undone (G3); what each undo changed is in direct_changes.
+undos = Table(
+    "undos",
+    metadata,
+    Column("import_number", Integer, ForeignKey("imports.number"), primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("counts", JSON, nullable=False),
+)
+
+# What an undo did not take back, and why (G3).
+undo_leftovers = Table(
+    "undo_leftovers",
+    metadata,
+    Column("import_number", Integer, ForeignKey("undos.import_number"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("target", Id, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("old", JSON(none_as_null=True)),  # what it would have gone back to
+    Column("new", JSON(none_as_null=True)),  # what the import had set
+    Column("code", String(64), nullable=False),  # why; processor/directory/undoing.py has the sentences
+    sqlite_with_rowid=False,
+)
+
+# People erased on request (R3): a keyed hash of the address, so that a later file does not make them again.
+erased_people = Table(
+    "erased_people",
+    metadata,
+    Column("org_no", Id, ForeignKey("organizations.no"), primary_key=True),
+    Column("address_hash", LargeBinary, primary_key=True),
+    Column("erased_at", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

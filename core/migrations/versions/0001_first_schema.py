@@ -121,6 +121,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("org_no", "email_key", name=op.f("uq_users_org_no_email_key")),
     )
+    planned = sa.text("deactivates_at IS NOT NULL")
+    op.create_index(
+        op.f("ix_users_deactivates_at"),
+        "users",
+        ["deactivates_at"],
+        unique=False,
+        sqlite_where=planned,
+        postgresql_where=planned,
+    )
     op.create_table(
         "changes",
         sa.Column("import_number", sa.Integer(), nullable=False),
@@ -133,6 +142,65 @@ def upgrade() -> None:
         sa.Column("new", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["import_number"], ["imports.number"], name=op.f("fk_changes_import_number")),
         sa.PrimaryKeyConstraint("import_number", "place", name=op.f("pk_changes")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "direct_changes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_no", Id, nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("cause", sa.String(length=16), nullable=False),
+        sa.Column("import_number", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("target", Id, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("old", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("new", sa.JSON(none_as_null=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["import_number"], ["imports.number"], name=op.f("fk_direct_changes_import_number")
+        ),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_direct_changes_org_no")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_direct_changes")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_direct_changes_at"), "direct_changes", ["at"], unique=False)
+    op.create_index(
+        op.f("ix_direct_changes_import_number"), "direct_changes", ["import_number"], unique=False
+    )
+    op.create_table(
+        "undos",
+        sa.Column("import_number", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["import_number"], ["imports.number"], name=op.f("fk_undos_import_number")),
+        sa.PrimaryKeyConstraint("import_number", name=op.f("pk_undos")),
+    )
+    op.create_table(
+        "undo_leftovers",
+        sa.Column("import_number", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("target", Id, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("old", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("new", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_number"], ["undos.import_number"], name=op.f("fk_undo_leftovers_import_number")
+        ),
+        sa.PrimaryKeyConstraint("import_number", "place", name=op.f("pk_undo_leftovers")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "erased_people",
+        sa.Column("org_no", Id, nullable=False),
+        sa.Column("address_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("erased_at", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_erased_people_org_no")),
+        sa.PrimaryKeyConstraint("org_no", "address_hash", name=op.f("pk_erased_people")),
         sqlite_with_rowid=False,
     )
     op.create_table(
