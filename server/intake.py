@@ -75,10 +75,14 @@ def accept(inbox: Inbox, incoming: Incoming, *, name: str) -> Drop:
     return inbox.accept(incoming, name=name)
 
 
-def find(inbox: Inbox, org_id: str, known: frozenset[str]) -> list[Found]:
-    """Return what SFTP sessions left in `incoming/`, but for `known` ids and what another process writes to."""
+def find(inbox: Inbox, org_id: str, known: frozenset[str]) -> tuple[list[Found], frozenset[str]]:
+    """Return what SFTP sessions left in `incoming/`, but for `known` ids and what another process writes to.
+
+    The second value is the ids of all that lies there.
+    """
     found = []
-    for incoming in inbox.incoming(org_id):
+    lying = inbox.incoming(org_id)
+    for incoming in lying:
         # Only clients have an address: what the watcher or a command is about to move is none of theirs.
         if incoming.meta.uid in known or incoming.meta.origin.address is None:
             continue
@@ -86,7 +90,7 @@ def find(inbox: Inbox, org_id: str, known: frozenset[str]) -> list[Found]:
             found.append(_found(incoming))
         except OSError:
             continue  # running elsewhere, or gone meanwhile
-    return found
+    return found, frozenset(incoming.meta.uid for incoming in lying)
 
 
 def _found(incoming: Incoming) -> Found:

@@ -57,7 +57,13 @@ class Shelf:
 
     async def refresh(self) -> None:
         """Look for uploads that earlier sessions or processes left on disk (U3)."""
-        found = await self._threads.quick.run(intake.find, self._inbox, self.org_id, frozenset(self._known))
+        before = [entry for entry in self.entries if entry.is_idle]
+        found, lying = await self._threads.quick.run(
+            intake.find, self._inbox, self.org_id, frozenset(self._known)
+        )
+        for entry in before:
+            if entry.uid not in lying:
+                self.entries.drop(entry)  # somebody removed it from the disk
         for item in found:
             if item.incoming.meta.uid not in self._known:
                 self._known.add(item.incoming.meta.uid)

@@ -1,6 +1,7 @@
 """Uploads that broke off (rule U3)."""
 
 import asyncio
+import shutil
 
 import asyncssh
 import pytest
@@ -221,3 +222,13 @@ async def test_u03_what_a_full_disk_left_without_a_name_is_removed_in_time(world
     keeping = asyncio.ensure_future(world.listener.housekeeping())
     await eventually(lambda: not torn.exists())
     keeping.cancel()
+
+
+async def test_u03_a_partial_that_an_operator_removed_is_gone_for_new_sessions(world: World) -> None:
+    await broken_off(world, b"half")
+    for folder in world.inbox.folders("007").incoming.iterdir():
+        shutil.rmtree(folder)
+    async with world.sftp() as sftp:
+        assert await sftp.listdir("/local") == [".", ".."]
+        with pytest.raises(asyncssh.SFTPNoSuchFile):
+            await sftp.stat("/local/users.csv")
