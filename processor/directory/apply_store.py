@@ -24,7 +24,7 @@ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 """
 UPDATE_USER = """
 UPDATE users SET email=?, name=?, first_name=?, last_name=?, account_type=?, is_org_admin=?, deactivated_at=?,
-  deactivation_date=?, deactivates_at=?, leaver=?, custom=?, manager_id=?, last_import=? WHERE id=?
+  deactivation_date=?, deactivates_at=?, leaver=?, custom=?, manager_id=?, email_key=?, last_import=? WHERE id=?
 """
 MANAGER = Person._fields.index("manager_id")
 INSERT_TEAM = (

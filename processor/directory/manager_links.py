@@ -1,92 +1,177 @@
-"""Collects who names whom as manager while rows are read, and links them all at the end (rule P6)."""
+"""Collects who names whom as manager while rows are read, and links them all at the end (rules P6, H6)."""
 
 from __future__ import annotations  # array.array cannot be subscripted before 3.12
 
+import json
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.addresses import EmailAddress
-from processor.directory.digests import ABSENT, DigestIndex, Numbers
+from core.addresses import address_key
+from processor.directory.digests import ABSENT, Numbers
 from processor.directory.directory_store import DirectoryReader
+from processor.directory.first_look import FirstLook
+from processor.directory.held_values import SEVERAL
+from processor.directory.manager_names import By, Named, Namesakes, manager_of
 from processor.directory.managers import NOBODY, Links, refused_links
 from processor.directory.people import Person, person_on_the_way
 from processor.directory.plan import Plan
+from processor.findings import Note, Problem
 from processor.reading.catalogue import problem
+from processor.reading.header import Header
+from processor.reading.user_rows import UserRow
+
+CHANGED, REPLACED, SILENT = (
+    1,
+    2,
+    4,
+)  # what a row is known to do without its link; SILENT: deactivated, not noted yet
+_UNKNOWN = {By.EMPLOYEE_ID: "manager-unknown-id", By.NAME: "manager-unknown-name"}
+_NO_LINK = -1  # in `above`: the clear word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Linked:
-    """What came of the links: people made on the way, people changed by nothing else, people with a refused one."""
+    """What came of the links: people made on the way, known people changed by nothing else, people with a finding."""
 
-    made: list[Person]
-    newly_changed: int
-    refused: set[int]
+    made: list[Person] = field(default_factory=list)
+    newly_changed: int = 0
+    with_finding: set[int] = field(default_factory=set)
 
 
 class ManagerLinks:
-    """Links of one users file; 40 bytes each, and each manager's address once."""
+    """Links of one users file; 40 bytes each, and each manager once."""
 
-    def __init__(self, *, plan: Plan, directory: DirectoryReader, column: str | None) -> None:
+    def __init__(
+        self, *, plan: Plan, directory: DirectoryReader, header: Header, namesakes: Namesakes, first_new: int
+    ) -> None:
         self._plan = plan
         self._directory = directory
-        self._column = column
-        self._counted = bytearray()  # 1: the row counts as created or updated without its link
-        self._links = Links()  # `above` holds places in the lists below until they are resolved
-        self._managers: dict[str, int] = {}
-        self._spelt: list[tuple[str, str | None]] = []  # address as first spelt, name
+        self._header = header
+        self._namesakes = namesakes
+        self._first_new = first_new
+        self._people: array[int] = array("q")  # of the rows that count, in the order of the first look
+        self._flags = bytearray()
+        self._links = Links()  # `above` holds places in the next list until they are resolved
+        self._named: list[Named] = []
+        self._places: dict[tuple[By, str], int] = {}
+        self._moved: dict[str, int] = {}  # old address key of a person whose address this file changes
 
-    def add(
-        self,
-        *,
-        person: int,
-        stored: int | None,
-        manager: EmailAddress,
-        name: str | None,
-        line: int,
-        counted: bool,
-    ) -> None:
-        """Take one row's manager; `counted`: the row counts as created or updated without it."""
-        self._counted.append(counted)
-        place = self._managers.setdefault(manager.key, len(self._spelt))
-        if place == len(self._spelt):
-            self._spelt.append((manager.text, name))
-        elif name and self._spelt[place][1] is None:
-            self._spelt[place] = (self._spelt[place][0], name)
-        self._links.add(below=person, above=place, stored=stored or NOBODY, line=line)
+    @property
+    def people(self) -> Numbers:
+        """Everybody whom a row of the file means that was parsed."""
+        return np.frombuffer(self._people, dtype=np.int64) if self._people else np.empty(0, dtype=np.int64)
 
-    async def resolve(self, *, seen: DigestIndex, people: array[int], first_new: int, next_id: int) -> Linked:
-        """Rule P6: find or make the managers, break circles, and put what is left into the plan.
+    def skip(self) -> None:
+        """Keep the places of the first look for a row that was refused after all."""
+        self._people.append(NOBODY)
 
-        `people` are the ids behind the places in `seen`; ids from `first_new` on are made by this file.
-        """
-        ids, made = await self._ids(seen, people, next_id)
+    def add(self, row: UserRow, *, after: Person, known: Person | None, flags: int) -> list[Note]:
+        """Take one row; returns a note where it names the person himself (P6)."""
+        self._people.append(after.id)
+        if known is not None and known.email != after.email:
+            self._moved[address_key(known.email)] = known.id
+        id_field = self._namesakes.field
+        before_id = json.loads(known.custom).get(id_field) if known is not None and id_field else None
+        self._namesakes.add(row, after=after, known=known, before_id=before_id)
+        manager = manager_of(row)
+        stored = NOBODY if known is None else known.manager_id or NOBODY
+        if manager is None:
+            if "manager" in row.cleared and stored != NOBODY:
+                self._add(_NO_LINK, after.id, stored, row.line, flags)
+            return []
+        if manager.by is By.ADDRESS and manager.key == row.email_key:
+            return [problem("manager-self", line=row.line, column=self._label(By.ADDRESS))]
+        self._add(self._place(manager), after.id, stored, row.line, flags)
+        return []
+
+    def _add(self, place: int, person: int, stored: int, line: int, flags: int) -> None:
+        self._flags.append(flags)
+        self._links.add(below=person, above=place, stored=stored, line=line)
+
+    def _place(self, manager: Named) -> int:
+        place = self._places.setdefault((manager.by, manager.key), len(self._named))
+        if place == len(self._named):
+            self._named.append(manager)
+        elif manager.called and self._named[place].called is None:
+            self._named[place].called = manager.called
+        return place
+
+    def _label(self, by: By) -> str | None:
+        columns = self._header.of(by.value)
+        return columns[0].label if columns else None
+
+    async def resolve(self, *, look: FirstLook, next_id: int) -> Linked:
+        """Rules P6, H6: find or make the managers, break circles, and put what is left into the plan."""
+        linked = Linked()
+        ids = await self._ids(look, next_id, linked)
         links = self._links
-        if not len(links):
-            return Linked(made=made, newly_changed=0, refused=set())
-        above = ids[np.frombuffer(links.above, dtype=np.int64)]
+        named = np.frombuffer(links.above, dtype=np.int64) if len(links) else np.empty(0, dtype=np.int64)
+        above = np.append(ids, NOBODY)[named]  # the last stands for the clear word, at place -1
+        self._leave_unknown(above, named, linked)
         links.above = array("q", above.tobytes())
-        refused = refused_links(links, await self._stored_above(links))
-        return await self._keep(links, set(refused), made, first_new)
+        refused = set(refused_links(links, await self._stored_above(links)))
+        for place in sorted(refused):
+            column = self._label(self._named[int(named[place])].by)
+            self._refuse(problem("manager-circle", line=links.lines[place], column=column))
+            linked.with_finding.add(links.below[place])
+        await self._keep(refused, linked)
+        return linked
 
-    async def _ids(self, seen: DigestIndex, people: array[int], next_id: int) -> tuple[Numbers, list[Person]]:
-        keys = list(self._managers)
-        places = seen.find_texts(keys)
-        ids = np.zeros(len(keys), dtype=np.int64)
-        here = places != ABSENT
-        ids[here] = np.frombuffer(people, dtype=np.int64)[places[here]] if len(people) else 0
-        missing = [keys[place] for place in np.flatnonzero(~here).tolist()]
-        known = await self._directory.ids(missing)
-        made: list[Person] = []
-        for place in np.flatnonzero(~here).tolist():
-            found = known.get(keys[place])
-            if found is None:
-                text, name = self._spelt[place]
-                found = next_id + len(made)
-                made.append(person_on_the_way(person_id=found, email=text, name=name))
-            ids[place] = found
-        return ids, made
+    async def make_lines_stale(self) -> bool:
+        """Rule H6: whether known lines may mean other managers after this file than when they were read."""
+        if self._moved and await self._directory.count_managed(self._moved.values()):
+            return True
+        return await self._namesakes.moved()
+
+    async def _ids(self, look: FirstLook, next_id: int, linked: Linked) -> Numbers:
+        ids = np.zeros(len(self._named), dtype=np.int64)
+        for by in (By.EMPLOYEE_ID, By.NAME):
+            places = [place for place, named in enumerate(self._named) if named.by is by]
+            if places:
+                ids[places] = await self._namesakes.find(by, [self._named[place].key for place in places])
+        places = [place for place, named in enumerate(self._named) if named.by is By.ADDRESS]
+        keys = [self._named[place].key for place in places]
+        rows = look.rows_of(keys)
+        known = await self._directory.ids([key for key, row in zip(keys, rows, strict=True) if row == ABSENT])
+        for place, key, row in zip(places, keys, rows, strict=True):
+            if row != ABSENT:
+                ids[place] = self._people[row]
+            elif key in known:
+                ids[place] = known[key]
+            else:
+                named = self._named[place]
+                person = person_on_the_way(
+                    person_id=next_id + len(linked.made), email=named.text, name=named.called
+                )
+                linked.made.append(person)
+                ids[place] = person.id
+        return ids
+
+    def _leave_unknown(self, above: Numbers, named: Numbers, linked: Linked) -> None:
+        """Rule H6: an id or name that fits nobody or several is a problem of that cell; himself is a note (P6)."""
+        links = self._links
+        below = np.frombuffer(links.below, dtype=np.int64) if len(links) else above
+        for place in np.flatnonzero((named >= 0) & ((above <= NOBODY) | (above == below))).tolist():
+            manager = self._named[int(named[place])]
+            line, column = links.lines[place], self._label(manager.by)
+            if above[place] == below[place]:
+                self._plan.add_notes([problem("manager-self", line=line, column=column)])
+            else:
+                code = "manager-ambiguous" if above[place] == SEVERAL else _UNKNOWN[manager.by]
+                self._refuse(problem(code, line=line, column=column))
+            linked.with_finding.add(links.below[place])
+            above[place] = links.stored[place]
+        for place in np.flatnonzero(np.isin(named, self._places_of_moved())).tolist():
+            linked.with_finding.add(links.below[place])  # the address will be nobody's after this file
+
+    def _places_of_moved(self) -> list[int]:
+        return [place for key in self._moved if (place := self._places.get((By.ADDRESS, key))) is not None]
+
+    def _refuse(self, found: Problem) -> None:
+        self._plan.add_problems([found])
+        self._plan.counts.cells_refused += 1
 
     async def _stored_above(self, links: Links) -> dict[int, int]:
         """Return the stored links of all above those in the file, level by level (some ten in real companies)."""
@@ -99,53 +184,46 @@ class ManagerLinks:
             frontier = set(level.values()) - below - others.keys() - {NOBODY}
         return others
 
-    async def _keep(self, links: Links, refused: set[int], made: list[Person], first_new: int) -> Linked:
-        new_managers = self._plan.managers_of_new
+    async def _keep(self, refused: set[int], linked: Linked) -> None:
+        links, plan = self._links, self._plan
         changed: list[int] = []
         for place in range(len(links)):
+            person, manager = links.below[place], links.above[place]
             if place in refused:
                 continue
-            person, manager = links.below[place], links.above[place]
-            if person >= first_new:
-                new_managers[person] = manager
+            if person >= self._first_new:
+                if manager != NOBODY:
+                    plan.managers_of_new[person] = manager
             elif manager != links.stored[place]:
                 changed.append(place)
-        self._plan.add_problems(
-            [
-                problem("manager-circle", line=links.lines[place], column=self._column)
-                for place in sorted(refused)
-            ]
-        )
-        self._plan.counts.cells_refused += len(refused)
-        await self._record(links, changed, made)
-        return Linked(
-            made=made,
-            newly_changed=sum(not self._counted[place] for place in changed),
-            refused={links.below[place] for place in refused},
-        )
+                flags = self._flags[place]
+                linked.newly_changed += not flags & CHANGED
+                plan.guarded.replaced += links.stored[place] != NOBODY and not flags & REPLACED
+                if flags & SILENT:
+                    linked.with_finding.add(person)
+                    plan.add_notes([problem("deactivated-updated", line=links.lines[place])])
+        plan.relinked.append([(links.above[place], links.below[place]) for place in changed])
+        plan.changes.append(await self._changes(changed, linked.made))
 
-    async def _record(self, links: Links, changed: list[int], made: list[Person]) -> None:
+    async def _changes(self, changed: list[int], made: list[Person]) -> list[tuple[object, ...]]:
+        links = self._links
         ids = {
             one for place in changed for one in (links.below[place], links.above[place], links.stored[place])
         }
         emails = await self._directory.emails(ids - {NOBODY})
         emails.update((person.id, person.email) for person in made)
-        missing = {links.above[place] for place in changed} - emails.keys()
-        emails.update(self._emails_in_file(missing))
-        self._plan.relinked.append([(links.above[place], links.below[place]) for place in changed])
-        self._plan.changes.append(
-            [
-                (
-                    "user",
-                    links.below[place],
-                    emails[links.below[place]],
-                    "manager_email",
-                    emails.get(links.stored[place]),
-                    emails[links.above[place]],
-                )
-                for place in changed
-            ]
-        )
+        emails.update(self._emails_in_file(ids - emails.keys() - {NOBODY}))
+        return [
+            (
+                "user",
+                links.below[place],
+                emails[links.below[place]],
+                "manager_email",
+                emails.get(links.stored[place]),
+                emails.get(links.above[place]),
+            )
+            for place in changed
+        ]
 
     def _emails_in_file(self, ids: set[int]) -> dict[int, str]:
         """Return the addresses of people whom this file makes in a row of their own."""

@@ -42,6 +42,11 @@ class TeamsOfUsers:
             ("teams", self._names[team], None) for team in ended
         ]
 
+    def leave(self, person: int, teams: set[int]) -> list[FieldChange]:
+        """Rule P3: the clear word ends all memberships."""
+        self._ended.extend((person, team) for team in sorted(teams))
+        return [("teams", self._names[team], None) for team in sorted(teams)]
+
     def flush(self) -> None:
         """Hand this batch's rows to the plan."""
         self._plan.memberships.append(self._joined)

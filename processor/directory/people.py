@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from core.addresses import address_key
 from core.clock import to_text
 from processor.reading.names import compose_name, name_of_address, name_of_row
 from processor.reading.user_rows import UserRow
@@ -94,8 +95,9 @@ def person_on_the_way(*, person_id: int, email: str, name: str | None) -> Person
 def updated_person(
     row: UserRow, known: Person, *, today: Today, has_status: bool
 ) -> tuple[Person, list[FieldChange]]:
-    """Rules P2, P3, P4, P8: the known user after the row, and what differs; blank keeps, the clear word empties.
+    """Rules P1 to P4, P8: the known user after the row, and what differs; blank keeps, the clear word empties.
 
+    Only where another key than the address is chosen can a row change the address.
     The administrator's role and the manager are judged with the whole file (`admins`, `managers`), not here.
     """
     cleared = row.cleared
@@ -105,8 +107,9 @@ def updated_person(
     account_type = row.account_type or known.account_type
     day, due = _deactivation(row, known, today)
     custom = _custom(row, known)
+    email = known.email if row.key is None or address_key(known.email) == row.email_key else row.email
     after = Person(
-        known.id, known.email, name, first, last, account_type, known.is_org_admin,
+        known.id, email, name, first, last, account_type, known.is_org_admin,
         known.deactivated_at, day, due, int(row.leaver) if has_status else known.leaver, custom, known.manager_id,
     )  # fmt: skip
     if after == known:
@@ -117,6 +120,8 @@ def updated_person(
 def _name(row: UserRow, known: Person, first: str, last: str) -> str:
     if row.name is not None:
         return row.name
+    if "name" in row.cleared:
+        return compose_name(first, last) or name_of_address(known.email)
     if row.first_name is None and row.last_name is None:
         return known.name
     return compose_name(first, last) or known.name
@@ -136,8 +141,17 @@ def _custom(row: UserRow, known: Person) -> str:
     if not row.custom and not gone:
         return known.custom
     stored = json.loads(known.custom)
-    after = {label: value for label, value in {**stored, **(row.custom or {})}.items() if label not in gone}
+    given = {
+        label: value for label, value in (row.custom or {}).items() if not _is_shown_as(stored, label, value)
+    }
+    after = {label: value for label, value in {**stored, **given}.items() if label not in gone}
     return known.custom if after == stored else json.dumps(after, ensure_ascii=False)
+
+
+def _is_shown_as(stored: dict[str, str | bool], label: str, value: str | bool) -> bool:
+    """Rule C2: whether a text is what a stored boolean is shown as, since its field became text."""
+    before = stored.get(label)
+    return isinstance(before, bool) and isinstance(value, str) and value == ("Yes" if before else "No")
 
 
 def _differences(known: Person, after: Person) -> list[FieldChange]:

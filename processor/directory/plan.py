@@ -20,6 +20,14 @@ class NewField:
     type: str
 
 
+@dataclass(slots=True)
+class Guarded:
+    """What the guards look at (G1): known active users to be deactivated, known users with a value replaced."""
+
+    deactivated: int = 0
+    replaced: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Plan:
     """Rows ready to be written, in temporary files where they are many; counts; what was found."""
@@ -35,6 +43,7 @@ class Plan:
     ended_memberships: Spill
     relinked: Spill  # (manager, user) of known users
     changes: Spill
+    guarded: Guarded = field(default_factory=Guarded)
     findings: Spill  # (is_note, line, column, code, text, advice)
     new_fields: list[NewField] = field(default_factory=list)
     changed_fields: list[tuple[str, str]] = field(default_factory=list)  # label key, new type (C2)
@@ -56,6 +65,14 @@ class Plan:
         if self.refused or (self.counts.rows and self.counts.rows == self.counts.rows_refused):
             return Outcome.REFUSED
         return Outcome.PARTIAL if self.problems else Outcome.IMPORTED
+
+    def forget_what_is_not_applied(self) -> None:
+        """Section W: a refused file applies nothing; what its rows and cells were refused for stays counted."""
+        counts = self.counts
+        self.counts = Counts(
+            rows=counts.rows, rows_refused=counts.rows_refused, cells_refused=counts.cells_refused
+        )
+        self.fingerprints = None
 
     def add_problems(self, found: list[Problem]) -> None:
         """Take problems."""

@@ -7,23 +7,25 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from core.organization_settings import OrganizationSettings
+from core.organization_settings import MATCH_BY_ADDRESS, OrganizationSettings
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.fingerprints import Fingerprints, LineIndex, meaning_of, no_fingerprints
+from processor.directory.first_look import FirstLook
 from processor.directory.people import Today
 from processor.directory.plan import NewField, Plan, PlanSpace
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
-from processor.directory.users_plan import UsersFile, UsersPlan
+from processor.directory.users_plan import LastAdminError, StaleLinesError, UsersFile, UsersPlan
 from processor.findings import Problem
-from processor.imports import Counts, Kind
+from processor.imports import Counts, Kind, Outcome
 from processor.reading.catalogue import problem
 from processor.reading.dates import EarlierProof, Order
 from processor.reading.decisions import Decisions
 from processor.reading.field_types import FieldType, KnownField
-from processor.reading.header import Header, understand_header, value_under_empty_label
-from processor.reading.keys import is_blank_row, key_checker
+from processor.reading.header import Header, is_extra_header_row, understand_header, value_under_empty_label
+from processor.reading.keys import is_blank_row, key_reader, match_field
 from processor.reading.labels import Meaning, label_key
 from processor.reading.opening import OpenTable, as_utf8, is_utf16, open_table, refusal_of
+from processor.reading.presets import map_of, preset_of
 from processor.reading.survey import Survey
 from processor.reading.table import BadTableError, Batch, Find, line_ranges, read_batches
 from processor.reading.team_rows import team_row_reader
@@ -34,8 +36,9 @@ FIELD_LIMIT = 1_000  # U9
 TEAM_LIMIT = 100_000  # U9
 
 # What, beside header and fields, gives a line its meaning.
-MEANING_SETTINGS = ("header_map", "preset", "dates", "clear_word", "teams", "match_by")
+MEANING_SETTINGS = ("header_map", "preset", "dates", "clear_word", "teams", "match_by", "time_zone")
 
+KnownFields = Mapping[str, KnownField]
 Progress = Callable[[int], None]  # bytes read so far
 
 
@@ -74,60 +77,90 @@ class Planner:
         self._today = Today(now=now, zone=ZoneInfo(settings.time_zone))
         self._folder = folder
         self._progress = progress
+        self._preset = preset_of(settings)
+        self._map = map_of(self._preset, settings.header_map)
+        self._encoding = settings.encoding
 
     async def plan(self, path: Path) -> Understood:
         """Read the file and plan it; whatever it holds, the result is a plan, perhaps one that refuses it (F2)."""
-        codec = is_utf16(path, encoding=self._settings.encoding)
+        codec = is_utf16(path, encoding=self._encoding)
         if codec is None:
-            return await self._plan(path)
+            return await self._plan(path, self._encoding)
         try:
             copy = as_utf8(path, codec=codec, folder=self._folder)
         except BadTableError as exc:
             return Understood(self._refused([refusal_of(exc)]), None)
         try:
-            return await self._plan(copy)
+            return await self._plan(copy, "utf-8")
         finally:
             copy.unlink()
 
-    async def _plan(self, path: Path) -> Understood:
-        encoding = "utf-8" if self._settings.encoding == "utf-16" else self._settings.encoding
-        table = open_table(path, encoding=encoding, map_labels=self._settings.header_map)
+    async def _plan(self, path: Path, encoding: str) -> Understood:
+        try:
+            return await self._plan_in(path, encoding)
+        except BadTableError as exc:
+            other = self._preset.encoding if self._preset is not None else encoding
+            if exc.code == "not-in-encoding" and other not in (encoding, "utf-16") and encoding == "utf-8":
+                return await self._plan(path, other)  # H5: what the system writes where a file is not UTF-8
+            return Understood(self._refused([refusal_of(exc)]), None)
+
+    async def _plan_in(self, path: Path, encoding: str) -> Understood:
+        table = open_table(path, encoding=encoding, map_labels=self._map)
         if isinstance(table, Problem):
             return Understood(self._refused([table]), None)
         known_fields = {
             known.label: KnownField(known.label, FieldType(known.type), known.strict)
             for known in await self._directory.fields()
         }
+        match_by = self._settings.match_by
         header = understand_header(
-            table.labels, header_map=self._settings.header_map, field_labels=list(known_fields)
+            table.labels,
+            header_map=self._map,
+            field_labels=list(known_fields),
+            match_by=None if match_by == MATCH_BY_ADDRESS else match_by,
         )
         if not isinstance(header, Header):
             return Understood(self._refused(list(header)), None)
+        table = self._without_extra_header(table, header)
         try:
             plan = await self._plan_rows(table, header, known_fields)
-        except BadTableError as exc:
-            plan = self._refused([refusal_of(exc)], header.kind)
         except FileRefusedError as exc:
             plan = self._refused([exc.refusal], header.kind)
         return Understood(plan, header)
 
-    async def _plan_rows(self, table: OpenTable, header: Header, known_fields: dict[str, KnownField]) -> Plan:
+    def _without_extra_header(self, table: OpenTable, header: Header) -> OpenTable:
+        """Rule H5: pass over further lines of labels where the preset's system writes them."""
+        count = 0
+        most = self._preset.extra_header_rows if self._preset is not None else 0
+        for record in table.first_rows[:most]:
+            if not is_extra_header_row(header, record.cells):
+                break
+            count += 1
+        return table.without_rows(count)
+
+    async def _plan_rows(self, table: OpenTable, header: Header, known_fields: KnownFields) -> Plan:
+        if header.kind is Kind.TEAMS:
+            plan = await self._plan_teams(table, header)
+        else:
+            plan = await self._plan_users(table, header, known_fields)
+        if not plan.counts.rows:
+            raise FileRefusedError(problem("no-rows"))
+        if self._settings.all_or_nothing and plan.problems:
+            plan.refuse_file([problem("all-or-nothing")])
+        if plan.outcome is Outcome.REFUSED:
+            plan.forget_what_is_not_applied()
+        return plan
+
+    def _new_plan(self, table: OpenTable, header: Header) -> Plan:
         plan = self._space.new_plan(header.kind)
         state = self._directory.state
         plan.version, plan.users_made, plan.teams_made = state.version, state.users_made, state.teams_made
         plan.header_range = table.header_range
         plan.add_notes(list(header.notes))
-        if header.kind is Kind.TEAMS:
-            await self._plan_teams(plan, table, header)
-        else:
-            plan = await self._plan_users(plan, table, header, known_fields)
-        if not plan.counts.rows:
-            raise FileRefusedError(problem("no-rows"))
-        if self._settings.all_or_nothing and plan.problems:
-            plan.refuse_file([problem("all-or-nothing")])
         return plan
 
-    async def _plan_teams(self, plan: Plan, table: OpenTable, header: Header) -> None:
+    async def _plan_teams(self, table: OpenTable, header: Header) -> Plan:
+        plan = self._new_plan(table, header)
         file = TeamsFile(
             batches=self._watched(table, header, None),
             read_row=team_row_reader(header=header, settings=self._settings),
@@ -135,78 +168,106 @@ class Planner:
             parent_label=_label(header, Meaning.PARENT_TEAM),
         )
         await TeamsPlan(plan=plan, directory=self._directory, settings=self._settings).make(file)
+        return plan
 
-    async def _plan_users(
-        self, plan: Plan, table: OpenTable, header: Header, known_fields: dict[str, KnownField]
-    ) -> Plan:
+    async def _plan_users(self, table: OpenTable, header: Header, known_fields: KnownFields) -> Plan:
+        """Plan a users file; what only its end shows (a last administrator, lines gone stale) makes a second try."""
         stored = await self._directory.fingerprints()
-        meaning = self._meaning(table, header, {f.label: f.type for f in known_fields.values()})
+        meaning = self._meaning(table, header, {known.label: known.type for known in known_fields.values()})
         usable = stored if stored.meaning == meaning else no_fingerprints(stored.everybody)
-        lines = LineIndex(usable)
-        survey, decisions = self._survey(table, header, known_fields, lines)
-        if usable.orders and usable.orders != _orders(decisions):
-            lines = LineIndex(no_fingerprints(stored.everybody))
-            survey, decisions = self._survey(table, header, known_fields, lines)
-        lines.begin_again()
+        keep_admins: frozenset[int] = frozenset()
+        while True:
+            try:
+                return await self._try_users(table, header, known_fields, stored, usable, keep_admins)
+            except LastAdminError as exc:
+                keep_admins = exc.lines
+            except StaleLinesError:
+                usable = no_fingerprints(stored.everybody)
+
+    async def _try_users(
+        self,
+        table: OpenTable,
+        header: Header,
+        known_fields: KnownFields,
+        stored: Fingerprints,
+        usable: Fingerprints,
+        keep_admins: frozenset[int],
+    ) -> Plan:
+        lines, survey, look, decisions = await self._look(table, header, known_fields, usable)
+        if len(lines) and (decisions.widened or usable.orders != _orders(decisions)):
+            usable = no_fingerprints(stored.everybody)
+            lines, survey, look, decisions = await self._look(table, header, known_fields, usable)
+        plan = self._new_plan(table, header)
         self._fields(plan, known_fields, decisions)
         file = UsersFile(
+            header=header,
             batches=self._watched(table, header, lines.find if len(lines) else None),
             read_row=user_row_reader(
-                header=header, decisions=decisions, settings=self._settings, known_fields=known_fields
+                header=header,
+                decisions=decisions,
+                settings=self._settings,
+                known_fields=known_fields,
+                preset=self._preset,
             ),
             survey=survey,
-            key_label=header.of(Meaning.USER_EMAIL)[0].label,
-            manager_label=_label(header, Meaning.MANAGER_EMAIL),
-            admin_label=_label(header, Meaning.IS_ORG_ADMIN),
-            date_label=_label(header, Meaning.DEACTIVATION_DATE),
-            has_status=bool(header.of(Meaning.STATUS)),
+            look=look,
+            key_label=self._key_label(header),
+            fields=list(known_fields),
+            keep_admins=keep_admins,
         )
         users = UsersPlan(
-            plan=plan, directory=self._directory, settings=self._settings, today=self._today, lines=lines
+            plan=plan,
+            directory=self._directory,
+            settings=self._settings,
+            today=self._today,
+            lines=lines,
+            file=file,
         )
-        await users.make(file)
-        if users.refused_lines:
-            plan.refused_ranges.extend(line_ranges(table.data, set(users.refused_lines)))
+        await users.make()
+        if look.refused_passed:
+            plan.refused_ranges.extend(line_ranges(table.data, set(look.refused_passed)))
             plan.refused_ranges.sort()
         if users.team_count > TEAM_LIMIT:
             raise FileRefusedError(problem("too-many-teams", limit=TEAM_LIMIT))
-        types = {**{f.label: f.type for f in known_fields.values()}, **decisions.types}
+        types = {**{known.label: known.type for known in known_fields.values()}, **decisions.types}
         plan.fingerprints = users.new_lines.merged(
-            lines.kept(without=users.without_fingerprint | users.repeated_people),
+            lines.kept(without=users.without_fingerprint | look.replaced_people),
             meaning=self._meaning(table, header, types),
             orders=_orders(decisions),
             named=users.named,
             without=users.without_fingerprint,
         )
-        await self._count_missing(plan, stored, users)
-        return plan
-
-    async def _count_missing(self, plan: Plan, stored: Fingerprints, users: UsersPlan) -> None:
-        """Rule P2: count the active users whom the previous users file named and this one does not."""
         missing = users.not_named(stored.everybody)
         plan.counts.users_missing = await self._directory.count_active(missing)
+        return plan
 
-    def _survey(
-        self, table: OpenTable, header: Header, known_fields: dict[str, KnownField], lines: LineIndex
-    ) -> tuple[Survey, Decisions]:
-        """Rules C1, C2, P9: look at all values once before any is read."""
+    def _key_label(self, header: Header) -> str:
+        field = match_field(header, self._settings.match_by)
+        columns = header.of(Meaning.USER_EMAIL) if field is None else header.of_fields()[field]
+        return columns[0].label
+
+    async def _look(
+        self, table: OpenTable, header: Header, known_fields: KnownFields, usable: Fingerprints
+    ) -> tuple[LineIndex, Survey, FirstLook, Decisions]:
+        """Rules P10, C1, C2, P9: judge rows by their keys and look at all values once, before any is read."""
+        lines = LineIndex(usable)
         survey = Survey(header=header, known_fields=known_fields, clear_word=self._settings.clear_word)
+        look = FirstLook(
+            directory=self._directory,
+            lines=lines,
+            survey=survey,
+            read_key=key_reader(header=header, settings=self._settings),
+            match_field=match_field(header, self._settings.match_by),
+        )
+        await look.look(read_batches(table.data, find=lines.find if len(lines) else None))
         state = self._directory.state
-        if survey.is_needed:
-            refusal = key_checker(header=header, settings=self._settings)
-            add = survey.add
-            for batch in self._read(table, lines.find if len(lines) else None):
-                lines.passed(batch.passed, batch.passed_lines)
-                for record in batch.records:
-                    if record.cells and refusal(record.line, record.cells) is None:
-                        add(record.cells)
-            survey.merge(lines.evidence)
         earlier = None
         if state.date_order is not None and state.date_order_import is not None:
             earlier = EarlierProof(Order(state.date_order), state.date_order_import)
-        return survey, survey.decide(setting=self._settings.dates, earlier=earlier)
+        habit = self._preset.habit if self._preset is not None else None
+        return lines, survey, look, survey.decide(setting=self._settings.dates, earlier=earlier, habit=habit)
 
-    def _fields(self, plan: Plan, known_fields: dict[str, KnownField], decisions: Decisions) -> None:
+    def _fields(self, plan: Plan, known_fields: KnownFields, decisions: Decisions) -> None:
         if len(known_fields) + len(decisions.new_fields) > FIELD_LIMIT:
             raise FileRefusedError(problem("too-many-fields", limit=FIELD_LIMIT))
         plan.new_fields = [
@@ -223,7 +284,7 @@ class Planner:
         has_empty_label = not all(header.labels)
         rows = 0
         last: Batch | None = None
-        for batch in self._read(table, find):
+        for batch in read_batches(table.data, find=find):
             rows += len(batch.records) + len(batch.passed)
             if rows > ROW_LIMIT:
                 raise FileRefusedError(problem("too-many-rows", limit=ROW_LIMIT))
@@ -237,9 +298,6 @@ class Planner:
             yield batch
         if last is not None and _is_cut_off(last, len(header.labels)):
             raise FileRefusedError(problem("looks-cut-off", line=last.records[-1].line))
-
-    def _read(self, table: OpenTable, find: Find | None) -> Iterator[Batch]:
-        return read_batches(table.data, find=find)
 
     def _meaning(self, table: OpenTable, header: Header, types: Mapping[str, FieldType]) -> bytes:
         used = sorted((label, str(types[label])) for label in header.of_fields() if label in types)

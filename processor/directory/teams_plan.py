@@ -93,7 +93,10 @@ class TeamsPlan:
         """Return each team of the file after its row, parents as stored; parents that are unknown come too (T3)."""
         made = self._directory.state.teams_made
         after: dict[str, KnownTeam] = {}
-        parents = {row.parent.casefold(): row.parent for row in self._rows.values() if row.parent}
+        parents: dict[str, str] = {}
+        for row in self._rows.values():
+            if row.parent:
+                parents.setdefault(row.parent.casefold(), row.parent)
         for key, row in self._rows.items():
             team = self._known.get(key)
             if team is None:
@@ -118,15 +121,16 @@ class TeamsPlan:
         keys: list[str] = []
         ids = {key: team.id for key, team in {**self._known, **teams}.items()}
         for key, row in self._rows.items():
+            stored = teams[key].parent_id or NOBODY
             if "parent" in row.cleared:
-                teams[key] = replace(teams[key], parent_id=None)
+                links.add(below=teams[key].id, above=NOBODY, stored=stored, line=row.line)
+                keys.append(key)
             if row.parent is None:
                 continue
             parent = row.parent.casefold()
             if parent == key:
                 self._plan.add_notes([problem("team-self", line=row.line, column=self._file.parent_label)])
                 continue
-            stored = teams[key].parent_id or NOBODY
             links.add(below=teams[key].id, above=ids[parent], stored=stored, line=row.line)
             keys.append(key)
         below = set(links.below)
@@ -139,7 +143,7 @@ class TeamsPlan:
                     [problem("team-circle", line=links.lines[place], column=self._file.parent_label)]
                 )
             else:
-                teams[key] = replace(teams[key], parent_id=links.above[place])
+                teams[key] = replace(teams[key], parent_id=links.above[place] or None)
 
     async def _write(self, teams: dict[str, KnownTeam]) -> None:
         names = {team.id: team.name for team in (*self._known.values(), *teams.values())}

@@ -2,7 +2,8 @@
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from processor.reading.catalogue import problem
 from processor.reading.delimiters import recognise_delimiter
 from processor.reading.encodings import LOOK_BYTES, choose_codec, recognise_other_file, undecodable
 from processor.reading.keys import is_blank_row
-from processor.reading.table import BadTableError, Block, TableFormat, read_batches, read_blocks
+from processor.reading.table import BadTableError, Block, Record, TableFormat, read_batches, read_blocks
 
+FIRST_ROWS = 5  # the most extra header rows that a preset may have
 _HEADER_BYTES = 1 << 14
 _COPY_CHARACTERS = 1 << 20
 
@@ -22,15 +24,22 @@ class OpenTable:
     """A file whose header was found; what its labels mean is decided elsewhere."""
 
     labels: list[str]
-    header_line: int
     header_range: tuple[int, int]  # bytes of the header's record
     data: TableFormat
+    first_rows: tuple[Record, ...]  # a few records below the header, to tell a second line of labels (H5)
+
+    def without_rows(self, count: int) -> "OpenTable":
+        """Return the same table whose data begin `count` records later."""
+        passed = self.first_rows[:count]
+        if not passed:
+            return self
+        below = passed[-1].line + len(passed[-1].raw.splitlines())
+        offset = self.data.offset + sum(len(record.raw) for record in passed)
+        return replace(self, data=replace(self.data, offset=offset, first_line=below))
 
 
-def open_table(
-    path: Path, *, encoding: str = "utf-8", map_labels: Iterable[str] = (), extra_rows: int = 0
-) -> OpenTable | Problem:
-    """Rules F1, F2: find the header; `extra_rows` records below it are passed over (H5).
+def open_table(path: Path, *, encoding: str = "utf-8", map_labels: Iterable[str] = ()) -> OpenTable | Problem:
+    """Rules F1, F2: find the header, or say why the bytes are no table.
 
     A file in UTF-16 must be turned into UTF-8 first (`as_utf8`).
     """
@@ -40,7 +49,7 @@ def open_table(
         return refusal
     codec = choose_codec(start, setting=encoding)
     try:
-        return _header(path, codec.name, codec.bom_bytes, map_labels, extra_rows)
+        return _header(path, codec.name, codec.bom_bytes, map_labels)
     except BadTableError as exc:
         return refusal_of(exc)
 
@@ -54,7 +63,7 @@ def refusal_of(error: BadTableError) -> Problem:
 
 
 def _header(
-    path: Path, encoding: str, bom: int, map_labels: Iterable[str], extra_rows: int
+    path: Path, encoding: str, bom: int, map_labels: Iterable[str]
 ) -> OpenTable | Problem:
     first = next(read_blocks(path, offset=bom, size=_HEADER_BYTES), None)
     if first is None:
@@ -66,19 +75,12 @@ def _header(
         header = next((record for record in records if not is_blank_row(record.cells)), None)
         if header is None:
             continue
-        last = header
-        for _ in range(extra_rows):
-            last = next(records, last)
         start = batch.block.offset_of(header.line)
-        end = batch.block.offset_of(last.line) + len(last.raw)
-        below = last.line + len(last.raw.splitlines())
+        end = start + len(header.raw)
+        below = header.line + len(header.raw.splitlines())
         data = TableFormat(path=path, encoding=encoding, delimiter=delimiter, first_line=below, offset=end)
-        return OpenTable(
-            labels=header.cells,
-            header_line=header.line,
-            header_range=(start, start + len(header.raw)),
-            data=data,
-        )
+        first_rows = tuple(islice(records, FIRST_ROWS))
+        return OpenTable(labels=header.cells, header_range=(start, end), data=data, first_rows=first_rows)
     return problem("empty-file")
 
 

@@ -1,0 +1,169 @@
+"""The first pass over a users file: which rows count and whom they mean, and what their values say of the columns.
+
+Rules P1, P10, C1, P9. Rows are judged here once and for all; the second pass (`users_plan`) reads the verdicts in the
+same order. 40 bytes are kept of each parsed row (F4).
+"""
+
+from __future__ import annotations  # array.array cannot be subscripted before 3.12
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from processor.directory.digests import ABSENT, DigestIndex
+from processor.directory.directory_store import DirectoryReader
+from processor.directory.fingerprints import LineIndex, as_numbers
+from processor.directory.identity import NoPerson, who_is_meant
+from processor.findings import Problem
+from processor.reading.keys import RowKey, is_blank_row
+from processor.reading.survey import Survey
+from processor.reading.table import Batch
+from processor.reading.values import key_text
+
+ReadKey = Callable[[int, Sequence[str]], "RowKey | Problem"]
+
+COUNTS = 0
+BAD_KEY = -1  # for its width or its key, as the second pass finds again
+TWO_USERS = -2  # anything above 0 is the line of the first row with the same key
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """One entry for each parsed row that is not blank, in the order of the file."""
+
+    people: array[int]  # the known user whom the row means, 0 for a new one
+    why: array[int]  # COUNTS, BAD_KEY, TWO_USERS, or the line of the first
+
+
+class FirstLook:
+    """Judges rows by their keys, and shows the rows that count to the survey."""
+
+    def __init__(
+        self,
+        *,
+        directory: DirectoryReader,
+        lines: LineIndex,
+        survey: Survey,
+        read_key: ReadKey,
+        match_field: str | None,
+    ) -> None:
+        self._directory = directory
+        self._lines = lines
+        self._survey = survey
+        self._read_key = read_key
+        self._match_field = match_field
+        self._addresses = DigestIndex()  # of rows that count -> place in the next list
+        self._keys = DigestIndex()  # the same for the chosen key
+        self._lines_of_rows: array[int] = array("q")
+        self._people_of_rows: array[int] = array("q")
+        self.verdicts = Verdicts(array("q"), array("q"))
+        self.refused_passed: dict[int, int] = {}  # line of a known line that is a repeat -> line of the first
+        self.replaced_people: set[int] = set()  # whose known line is such a repeat, while another row counts
+        self.rows = 0
+        self.passed = 0  # known lines that count
+
+    async def look(self, batches: Iterable[Batch]) -> None:
+        """Judge the whole file."""
+        self._known = await self._directory.everybody()
+        for batch in batches:
+            self.rows += len(batch.passed)
+            self.passed += self._lines.passed(batch.passed, batch.passed_lines)
+            await self._judge(batch)
+        self._judge_passed()
+        self._survey.merge(self._lines.evidence)
+
+    def rows_of(self, addresses: list[str]) -> list[int]:
+        """Return, for each address key, the place of the row that counts for it; ABSENT for none."""
+        places: list[int] = self._addresses.find_texts(addresses).tolist()
+        return places
+
+    async def _judge(self, batch: Batch) -> None:
+        rows: list[tuple[int, list[str], RowKey]] = []
+        places: list[int] = []
+        for record in batch.records:
+            if is_blank_row(record.cells):
+                continue
+            self.rows += 1
+            key = self._read_key(record.line, record.cells)
+            self.verdicts.people.append(0)
+            self.verdicts.why.append(BAD_KEY)
+            if not isinstance(key, Problem):
+                rows.append((record.line, record.cells, key))
+                places.append(len(self.verdicts.why) - 1)
+        if rows:
+            await self._identify(rows, places)
+
+    async def _identify(self, rows: list[tuple[int, list[str], RowKey]], places: list[int]) -> None:
+        meant = await self._meant([key for _, _, key in rows])
+        earlier = self._earlier([key for _, _, key in rows])
+        passed = self._lines.lines_of(as_numbers([m if isinstance(m, int) else 0 for m in meant])).tolist()
+        here: dict[str, int] = {}
+        counted: list[tuple[int, int, RowKey]] = []
+        for (line, cells, key), place, who, first, passed_line in zip(
+            rows, places, meant, earlier, passed, strict=True
+        ):
+            names = (f"@{key.address}", f"={key.chosen}") if key.chosen is not None else (f"@{key.address}",)
+            before = next((here[name] for name in names if name in here), first)
+            if not before and 0 < passed_line < line:
+                before = passed_line
+            if before or who is NoPerson.TWO_USERS:
+                self.verdicts.why[place] = before or TWO_USERS
+                continue
+            person = who if isinstance(who, int) else 0
+            here.update(dict.fromkeys(names, line))
+            self.verdicts.why[place] = COUNTS
+            self.verdicts.people[place] = person
+            counted.append((line, person, key))
+            self._survey.add(cells)
+        self._remember(counted)
+
+    async def _meant(self, keys: list[RowKey]) -> list[int | NoPerson]:
+        by_address = await self._ids([key.address for key in keys])
+        if self._match_field is None:
+            return [by_address.get(key.address, NoPerson.NEW) for key in keys]
+        chosen = await self._directory.values_of(self._match_field, key_text)
+        by_key = chosen.holders([key.chosen or "" for key in keys])
+        addressed = [by_address.get(key.address) for key in keys]
+        have_key = chosen.have_value([person or 0 for person in addressed])
+        return [
+            who_is_meant(by_key=holder or None, by_address=person, address_has_key=has_key)
+            for holder, person, has_key in zip(by_key, addressed, have_key, strict=True)
+        ]
+
+    async def _ids(self, addresses: list[str]) -> dict[str, int]:
+        if self._known is not None:
+            known = self._known
+            return {address: known[address].id for address in addresses if address in known}
+        return await self._directory.ids(addresses)
+
+    def _earlier(self, keys: list[RowKey]) -> list[int]:
+        """Return for each row the line of an earlier row that counts and has its address or key; 0 for none."""
+        places = self._addresses.find_texts([key.address for key in keys])
+        if self._match_field is not None:
+            by_key = self._keys.find_texts([key.chosen or "" for key in keys])
+            places = np.where(by_key == ABSENT, places, by_key)
+        return [0 if place == ABSENT else self._lines_of_rows[place] for place in places.tolist()]
+
+    def _remember(self, counted: list[tuple[int, int, RowKey]]) -> None:
+        start = len(self._lines_of_rows)
+        self._lines_of_rows.extend(line for line, _, _ in counted)
+        self._people_of_rows.extend(person for _, person, _ in counted)
+        numbers = np.arange(start, start + len(counted), dtype=np.int64)
+        self._addresses.add_texts([key.address for _, _, key in counted], numbers)
+        if self._match_field is not None:
+            self._keys.add_texts([key.chosen or "" for _, _, key in counted], numbers)
+
+    def _judge_passed(self) -> None:
+        """Rule P10 for known lines: those below a row that counts for the same person, and those that stand twice."""
+        people = (
+            np.frombuffer(self._people_of_rows, dtype=np.int64) if self._people_of_rows else as_numbers([])
+        )
+        standing = self._lines.lines_of(people)
+        for place in np.flatnonzero(standing).tolist():
+            self.refused_passed[int(standing[place])] = self._lines_of_rows[place]
+            self.replaced_people.add(int(people[place]))
+        self.passed -= len(self.replaced_people)
+        for line, first in self._lines.repeated:
+            self.refused_passed[line] = self.refused_passed.get(first, first)
