@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands import demo, fields, import_file, imports, mail, org, teams, users
+from commands import check, demo, fields, import_file, imports, mail, org, teams, users
 from commands.output import fail
 from commands.session import NO, WRONG, exit_status
 from core.errors import ServiceError
@@ -30,6 +30,7 @@ app.add_typer(teams.app, name="teams")
 app.add_typer(fields.app, name="fields")
 app.add_typer(mail.app, name="mail")
 app.command("import")(import_file.import_file)
+app.command("check")(check.check)
 app.command("demo")(demo.demo)
 
 

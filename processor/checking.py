@@ -1,0 +1,133 @@
+"""What an import of a file would do, without doing it (rule H7): the same reading and planning, nothing written."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.clock import Clock, to_text
+from core.database import Database, open_database
+from core.migrate import prepare_database
+from core.organization_settings import OrganizationSettings
+from core.organizations import Organization
+from core.organizations_store import add_organization
+from processor.directory.directory_store import reading_directory
+from processor.directory.plan import NewField, Plan, PlanSpace
+from processor.directory.planning import Planner, Understood
+from processor.findings import Note, Problem
+from processor.imports import Change, Counts, Kind, Outcome
+from processor.reading.header import Column, Header
+from processor.reading.labels import Meaning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What a file is and what an import of it would do."""
+
+    kind: Kind | None
+    headers: list[tuple[str, str]]  # label, meaning: one of ours, `custom.<field>` or `ignore`
+    problems: list[Problem]
+    notes: list[Note]
+    counts: Counts
+    new_fields: list[NewField]
+    changes: list[Change]
+    outcome: Outcome
+    would_hold: bool
+
+
+async def dry_run(
+    *,
+    database: Database | None,
+    clock: Clock,
+    path: Path,
+    org: Organization | None,
+    organization_settings: OrganizationSettings,
+) -> DryRun:
+    """Rule H7: plan the file against an organization's directory, or, without one, against that of a new one."""
+    with tempfile.TemporaryDirectory(prefix="rosterdrop-check-") as name:
+        folder = Path(name)
+        if database is not None and org is not None:
+            return await _planned(database, org.no, clock, path, organization_settings, folder)
+        async with _new_organization(folder, clock, organization_settings) as (empty, org_no):
+            return await _planned(empty, org_no, clock, path, organization_settings, folder)
+
+
+async def _planned(
+    database: Database, org_no: int, clock: Clock, path: Path, settings: OrganizationSettings, folder: Path
+) -> DryRun:
+    with PlanSpace(folder=folder) as space:
+        async with reading_directory(database, org_no) as directory:
+            planner = Planner(
+                space=space, directory=directory, settings=settings, now=clock.now(), folder=folder
+            )
+            return _told(await planner.plan(path))
+
+
+def _told(understood: Understood) -> DryRun:
+    plan, header = understood.plan, understood.header
+    outcome = plan.outcome
+    refused = outcome is Outcome.REFUSED
+    return DryRun(
+        kind=plan.kind,
+        headers=[] if header is None else meanings(header),
+        problems=_findings(plan, notes=False),
+        notes=_findings(plan, notes=True),
+        counts=_of_refused(plan.counts) if refused else plan.counts,
+        new_fields=[] if refused else plan.new_fields,
+        changes=[] if refused else _changes(plan),
+        outcome=outcome,
+        would_hold=False,
+    )
+
+
+def meanings(header: Header) -> list[tuple[str, str]]:
+    """Return each label of the file, in its order, with what it means."""
+    by_place = {column.index: column for column in header.columns}
+    return [(label, _meaning(by_place.get(place))) for place, label in enumerate(header.labels) if label]
+
+
+def _meaning(column: Column | None) -> str:
+    if column is None:
+        return str(Meaning.IGNORE)
+    if column.meaning is Meaning.CUSTOM:
+        return f"custom.{column.field or column.label}"
+    return str(column.meaning)
+
+
+def _findings(plan: Plan, *, notes: bool) -> list[Problem]:
+    found = [Problem(*row[1:]) for batch in plan.findings.batches() for row in batch if bool(row[0]) is notes]
+    return sorted(found, key=lambda problem: problem.line or 0)
+
+
+def _changes(plan: Plan) -> list[Change]:
+    return [
+        Change(kind, key, field, old, new)
+        for batch in plan.changes.batches()
+        for kind, _target, key, field, old, new in batch
+    ]
+
+
+def _of_refused(counts: Counts) -> Counts:
+    """Of a file that is refused as a whole, only what was wrong counts."""
+    return Counts(rows=counts.rows, rows_refused=counts.rows_refused, cells_refused=counts.cells_refused)
+
+
+@asynccontextmanager
+async def _new_organization(
+    folder: Path, clock: Clock, settings: OrganizationSettings
+) -> AsyncIterator[tuple[Database, int]]:
+    path = folder / "check.sqlite"
+    prepare_database(path)
+    async with open_database(path) as database:
+        async with database.writing() as connection:
+            made = await add_organization(
+                connection,
+                org_id="check",
+                name="check",
+                username="check",
+                password_hash="",
+                settings=settings,
+                now=to_text(clock.now()),
+            )
+        yield database, made.no
