@@ -204,8 +204,8 @@ class Daemon:
     def add(self, name: str = "Mavericks", *, org_id: str | None = None, **settings: str) -> Organization:
         """Add an organization whose owner is also the recipient."""
         self._organizations += 1
-        org_id = org_id or f"{self._organizations:03}"
-        values = {"owner": f"owner@o{org_id}.example", **settings}
+        org_id = org_id or f"org-{self._organizations}"  # numbers are what `org add` gives out
+        values = {"owner": f"owner@{org_id}.example", **settings}
         values.setdefault("recipients", values["owner"])
         words = [f"{key}={value}" for key, value in values.items()]
         made = self.json("org", "add", name, "--id", org_id, *words)

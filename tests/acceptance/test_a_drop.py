@@ -37,7 +37,7 @@ def test_n01_n03_without_a_mail_server_the_mail_lies_in_a_maildir(daemon: Daemon
     organization = daemon.add("Mavericks")
     client(daemon, organization).put(roster(tmp_path / "users.csv", row(1), f"{row(2)},Zanzibar"))
     (finished,) = daemon.finished(organization)
-    owner = f"owner@o{organization.id}.example"
+    owner = f"owner@{organization.id}.example"
     (mail,) = eventually(
         lambda: [
             message

@@ -24,7 +24,7 @@ def test_a01_a_new_password_replaces_the_old_one(daemon: Daemon) -> None:
     assert client(daemon, organization, password=new).sftp("ls").returncode == 0
 
 
-def test_k01_a_disabled_organization_cannot_log_in_until_it_is_enabled(daemon: Daemon) -> None:
+def test_k_a_disabled_organization_cannot_log_in_until_it_is_enabled(daemon: Daemon) -> None:
     organization = daemon.add("Mavericks")
     assert daemon.run("org", "disable", organization.id).returncode == 0
     assert client(daemon, organization).sftp("ls").returncode == 255
