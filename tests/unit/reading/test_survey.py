@@ -141,6 +141,7 @@ def test_p09_h05_a_presets_habit_decides_last_with_a_note() -> None:
     found = read_users(file_of("Deactivation Date", "03/04/2024"), habit=("Rippling", Order.MDY))
     assert found.row.deactivation_date == "2024-03-04"
     assert found.notes == ["date-order-from-preset"]
+    assert "read as mm/dd/yyyy, as Rippling writes them" in found.decisions.notes[0].text
 
 
 def test_p09_the_setting_makes_dates_of_the_other_order_bad() -> None:
@@ -268,3 +269,29 @@ def test_p09_a_strict_boolean_field_proves_nothing() -> None:
         fields=known(Remote="boolean!"),
     )
     assert found.codes == ["value-misfit", "date-doubtful"]
+
+
+def test_c01_h05_of_several_columns_of_a_field_the_first_value_of_the_row_counts() -> None:
+    found = read_users(
+        "User Email,Start,Begin,Deactivation Date\n"
+        "a@m.example,,31/12/2020,03/04/2024\n"
+        "b@m.example,2020-01-02,not looked at,\n"
+        "c@m.example,\u00a0, ,\n",
+        header_map={"Start": "Hire Date", "Begin": "Hire Date"},
+    )
+    assert found.decisions.new_fields == {"Hire Date": FieldType.DATE}
+    assert [row.custom for row in found.rows] == [
+        {"Hire Date": "2020-12-31"},
+        {"Hire Date": "2020-01-02"},
+        {},
+    ]
+    assert found.rows[0].deactivation_date == "2024-04-03"
+
+
+def test_c01_a_field_whose_second_column_is_text_is_a_text() -> None:
+    found = read_users(
+        "User Email,Start,Begin\na@m.example,2020-01-02,\nb@m.example,,soon\n",
+        header_map={"Start": "Hire Date", "Begin": "Hire Date"},
+    )
+    assert found.decisions.new_fields == {"Hire Date": FieldType.TEXT}
+    assert not found.codes
