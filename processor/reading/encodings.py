@@ -1,7 +1,6 @@
 """The bytes of a file: what they are where they are no CSV, and how they are decoded (rules F1, F2)."""
 
 import codecs
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import charset_normalizer
@@ -63,53 +62,6 @@ def choose_codec(start: bytes, *, setting: str = "utf-8") -> Codec:
     if setting == "utf-16" and start[:1] == b"\0":
         return Codec("utf-16-be")
     return Codec(_CODECS[setting])
-
-
-@dataclass(frozen=True, slots=True)
-class BadByte:
-    """The first byte that does not fit: its line, its offset in the file, and what stands around it."""
-
-    line: int
-    offset: int
-    sample: bytes
-
-
-def find_bad_byte(chunks: Iterable[bytes], *, encoding: str = "utf-8") -> BadByte | None:
-    """Rule F2: the first byte that is not text in the encoding; memory is one chunk."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    offset, line, after_cr = 0, 1, False
-    for chunk in chunks:
-        pending = len(decoder.getstate()[0])
-        try:
-            decoder.decode(chunk)
-        except UnicodeDecodeError as exc:
-            at = max(exc.start - pending, 0)
-            before = chunk[:at]
-            lines = _line_ends(before, after_cr)
-            return BadByte(line + lines, offset + exc.start - pending, chunk[max(at - 2000, 0) : at + 2000])
-        line += _line_ends(chunk, after_cr)
-        after_cr = chunk.endswith(b"\r")
-        offset += len(chunk)
-    pending = len(decoder.getstate()[0])
-    return BadByte(line, offset - pending, decoder.getstate()[0]) if pending else None
-
-
-def settle_encoding(
-    chunks: Iterable[bytes], *, setting: str, preset: str, system: str = ""
-) -> tuple[str, Problem | None]:
-    """Rules F2, H5: the encoding to read a file in, and a note where the preset's habit decided.
-
-    The setting decides; where it is left at UTF-8, a file that is not UTF-8 is read as the preset's system writes it.
-    """
-    if setting != "utf-8" or preset == "utf-8" or find_bad_byte(chunks) is None:
-        return setting, None
-    return preset, problem("encoding-from-preset", encoding=preset.upper(), system=system)
-
-
-def _line_ends(data: bytes, after_cr: bool) -> int:
-    """Count line ends as an editor does: LF, CRLF, CR; the LF of a CRLF that began in the chunk before counts once."""
-    ends = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
-    return ends - (after_cr and data.startswith(b"\n"))
 
 
 def undecodable(*, line: int, offset: int, sample: bytes, encoding: str = "utf-8") -> Problem:

@@ -42,11 +42,6 @@ class Survey:
         self._several: list[tuple[Watched, dict[str, int]]] = []
         self._sort_memos()
 
-    @property
-    def is_needed(self) -> bool:
-        """Whether any column is undecided before the values are seen."""
-        return bool(self._watched)
-
     def add(self, cells: Sequence[str]) -> Evidence:
         """Take a row into account and return what it says, to be kept with it and merged when it is skipped."""
         row = 0

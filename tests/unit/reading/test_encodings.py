@@ -3,13 +3,10 @@ import io
 import zipfile
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from processor.reading.encodings import (
     Codec,
     choose_codec,
-    find_bad_byte,
     guess_encoding,
     recognise_other_file,
     undecodable,
@@ -67,32 +64,6 @@ def test_f01_f02_the_encoding_is_the_settings_but_for_a_bom_of_utf8(
     start: bytes, setting: str, codec: Codec
 ) -> None:
     assert choose_codec(start, setting=setting) == codec
-
-
-def test_f02_the_first_bad_byte_is_named_by_line_and_offset() -> None:
-    data = b"User Email\r\npat@m.example\r\nJos\xe9\n"
-    for size in (1, 2, 3, 7, 1000):
-        bad = find_bad_byte(data[at : at + size] for at in range(0, len(data), size))
-        assert bad is not None
-        assert (bad.line, bad.offset) == (3, data.index(b"\xe9"))
-
-
-@given(text=st.text(), tail=st.binary(max_size=6), size=st.integers(1, 9))
-def test_f02_a_file_in_pieces_is_judged_as_the_whole(text: str, tail: bytes, size: int) -> None:
-    data = text.encode() + tail
-    bad = find_bad_byte(data[at : at + size] for at in range(0, len(data), size))
-    assert (bad.offset if bad else None) == _first_bad(data)
-    if bad:
-        before = data[: bad.offset].replace(b"\r\n", b"\n")
-        assert bad.line == 1 + before.count(b"\n") + before.count(b"\r")
-
-
-def _first_bad(data: bytes) -> int | None:
-    try:
-        data.decode()
-    except UnicodeDecodeError as exc:
-        return exc.start
-    return None
 
 
 def test_f02_a_message_guesses_what_the_encoding_is() -> None:

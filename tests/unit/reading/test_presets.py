@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from core.errors import NotFoundError
-from processor.reading.encodings import choose_codec, find_bad_byte, settle_encoding
 from processor.reading.header import is_extra_header_row
 from processor.reading.labels import Meaning
 from processor.reading.maps import read_target
@@ -28,9 +27,7 @@ LEFT = "grace.mbeki@mavericks.example"
 
 
 def text_of(preset: Preset) -> str:
-    data = (SAMPLES / f"{preset.name}.csv").read_bytes()
-    encoding, _ = settle_encoding([data], setting="utf-8", preset=preset.encoding)
-    return data.decode(choose_codec(data, setting=encoding).name)
+    return (SAMPLES / f"{preset.name}.csv").read_text(preset.encoding)
 
 
 def read_sample(name: str) -> WholeFile:
@@ -118,15 +115,11 @@ def test_h05_a_presets_targets_are_ours_or_custom_fields_in_one_spelling(name: s
         assert found.meaning is not Meaning.TEAM_NAME
 
 
-def test_h05_the_encoding_of_a_preset_counts_where_the_file_is_not_utf8() -> None:
-    data = (SAMPLES / "ukg.csv").read_bytes()
-    assert find_bad_byte([data]) is not None
-    encoding, note = settle_encoding([data], setting="utf-8", preset="iso-8859-1", system="UKG Pro")
-    assert encoding == "iso-8859-1"
-    assert note is not None
-    assert "ISO-8859-1, as UKG Pro writes it" in note.text
-    assert settle_encoding(["José".encode()], setting="utf-8", preset="iso-8859-1") == ("utf-8", None)
-    assert settle_encoding([data], setting="windows-1252", preset="iso-8859-1") == ("windows-1252", None)
+@pytest.mark.parametrize(("name", "encoding"), [("ukg", "iso-8859-1"), ("successfactors", "windows-1252")])
+def test_h05_a_preset_knows_the_encoding_of_files_that_are_not_utf8(name: str, encoding: str) -> None:
+    assert load_preset(name).encoding == encoding
+    with pytest.raises(UnicodeDecodeError):
+        (SAMPLES / f"{name}.csv").read_text("utf-8")
 
 
 def test_h05_an_organization_has_one_preset_or_none() -> None:

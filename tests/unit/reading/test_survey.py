@@ -205,13 +205,6 @@ def test_f04_memory_of_a_survey_stays_bounded() -> None:
     assert len(survey._memos) == 1
 
 
-def test_c01_a_file_whose_columns_are_known_texts_needs_no_survey() -> None:
-    header = understood("User Email", "Room")
-    assert not Survey(header=header, known_fields=known(Room="text")).is_needed
-    assert Survey(header=header, known_fields={}).is_needed
-    assert Survey(header=understood("User Email", "Deactivation Date"), known_fields={}).is_needed
-
-
 def test_c02_a_boolean_field_stays_one_while_its_values_fit() -> None:
     found = read_users(file_of("Remote", "Yes", "", "FALSE"), fields=known(Remote="boolean"))
     assert not found.decisions.widened
