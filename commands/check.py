@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.output import JsonOption, print_json
+from commands.progress import progress_bar
 from commands.session import NO, Session, open_session, run
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from core.database import Database
-    from core.organization_settings import OrganizationSettings
     from core.organizations import Organization
     from processor.checking import DryRun
 
+TITLE = "Checking"
 NOBODY = "nobody@example.invalid"  # who owns new teams where there is no organization
 
 
@@ -76,31 +76,29 @@ async def _checked(
 ) -> "tuple[Organization | None, DryRun]":
     from core.organization_settings import parse_organization_settings
     from core.organizations_store import organization_by_id
+    from processor.checking import dry_run
 
     if org_id is None:
-        return None, await _run(
-            session, None, file, None, parse_organization_settings({"owner": NOBODY, **wanted})
-        )
+        chosen = parse_organization_settings({"owner": NOBODY, **wanted})
+        with progress_bar(TITLE) as progress:
+            return None, await dry_run(
+                database=None,
+                clock=session.clock,
+                path=file,
+                org=None,
+                organization_settings=chosen,
+                progress=progress,
+            )
     async with session.existing_database() as database:
         async with database.reading() as connection:
             organization = await organization_by_id(connection, org_id)
-        settings = organization.settings.changed(dict(wanted))
-        return organization, await _run(session, database, file, organization, settings)
-
-
-async def _run(
-    session: Session,
-    database: "Database | None",
-    file: Path,
-    organization: "Organization | None",
-    settings: "OrganizationSettings",
-) -> "DryRun":
-    from processor.checking import dry_run
-
-    return await dry_run(
-        database=database,
-        clock=session.clock,
-        path=file,
-        org=organization,
-        organization_settings=settings,
-    )
+        chosen = organization.settings.changed(dict(wanted))
+        with progress_bar(TITLE) as progress:
+            return organization, await dry_run(
+                database=database,
+                clock=session.clock,
+                path=file,
+                org=organization,
+                organization_settings=chosen,
+                progress=progress,
+            )

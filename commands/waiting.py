@@ -1,11 +1,9 @@
 """Waits for the outcome of a drop: the daemon's, or, where none runs, by working the queue here (section K)."""
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
+from commands.progress import Progress, progress_bar
 from commands.session import Session
 from core.database import Database
 from core.errors import ServiceError
@@ -20,8 +18,6 @@ FILED_WITHIN_S = 10.0
 HELD_AFTER_S = (
     5.0  # a newer file of the same kind takes a held one's place at once (G1); one that waits does not
 )
-
-Progress = Callable[[int, int], None]
 
 
 class WaitsBehindError(ServiceError):
@@ -38,7 +34,7 @@ async def wait_for_outcome(session: Session, database: Database, drop: Drop) -> 
         TransientError: without a daemon: the disk is full or the database does not answer.
     """
     began = tried = time.monotonic()
-    with _progress() as progress:
+    with progress_bar("Importing") as progress:
         await _work_here(session, database, drop, progress)
         while True:
             record = await _record(database, drop)
@@ -102,28 +98,3 @@ async def _refuse_behind_held(database: Database, drop: Drop) -> None:
             f"The file was accepted and waits behind import {number}, which is held: "
             f"`rosterdrop imports approve {number}` or `rosterdrop imports discard {number}`."
         )
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show a bar on a terminal: how much of the file is read, or, while the daemon works, only that it does."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("Importing"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-    )
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("import", total=None)
-
-        def show(done: int, total: int) -> None:
-            bars.update(task, completed=done, total=max(total, 1))
-
-        yield show

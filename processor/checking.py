@@ -1,7 +1,8 @@
 """What an import of a file would do, without doing it (rule H7): the same reading and planning, nothing written."""
 
+import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from processor.findings import Note, Problem
 from processor.imports import Change, Counts, Kind, Outcome
 from processor.reading.header import Column, Header
 from processor.reading.labels import Meaning
+
+Progress = Callable[[int, int], None]  # bytes read, size of the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +46,36 @@ async def dry_run(
     path: Path,
     org: Organization | None,
     organization_settings: OrganizationSettings,
+    progress: Progress | None = None,
 ) -> DryRun:
     """Rule H7: plan the file against an organization's directory, or, without one, against that of a new one."""
     with tempfile.TemporaryDirectory(prefix="rosterdrop-check-") as name:
         folder = Path(name)
         if database is not None and org is not None:
-            return await _planned(database, org.no, clock, path, organization_settings, folder)
+            return await _planned(database, org.no, clock, path, organization_settings, folder, progress)
         async with _new_organization(folder, clock, organization_settings) as (empty, org_no):
-            return await _planned(empty, org_no, clock, path, organization_settings, folder)
+            return await _planned(empty, org_no, clock, path, organization_settings, folder, progress)
 
 
 async def _planned(
-    database: Database, org_no: int, clock: Clock, path: Path, settings: OrganizationSettings, folder: Path
+    database: Database,
+    org_no: int,
+    clock: Clock,
+    path: Path,
+    settings: OrganizationSettings,
+    folder: Path,
+    progress: Progress | None,
 ) -> DryRun:
+    size = (await asyncio.to_thread(path.stat)).st_size
     with PlanSpace(folder=folder) as space:
         async with reading_directory(database, org_no) as directory:
             planner = Planner(
-                space=space, directory=directory, settings=settings, now=clock.now(), folder=folder
+                space=space,
+                directory=directory,
+                settings=settings,
+                now=clock.now(),
+                folder=folder,
+                progress=None if progress is None else lambda done: progress(done, size),
             )
             return _told(await planner.plan(path))
 
