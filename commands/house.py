@@ -1,6 +1,7 @@
 """What the daemon's parts ask the database about organizations: who may work, who may get mail, what is held."""
 
 from core.addresses import address_key
+from core.clock import Clock
 from core.database import Database
 from core.errors import NotFoundError
 from core.inbox import Drop
@@ -8,6 +9,7 @@ from core.organizations_store import all_organizations, organization_by_id
 from core.settings import Settings
 from processor import imports_store
 from processor.directory.directory_store import active_keys
+from processor.holding import discard_unfinished
 from processor.mail.mails import OutboxMail
 from processor.mail.recipients import choose_recipients, wanted_keys
 
@@ -15,9 +17,10 @@ from processor.mail.recipients import choose_recipients, wanted_keys
 class House:
     """Questions, each answered by one short transaction."""
 
-    def __init__(self, *, database: Database, settings: Settings) -> None:
+    def __init__(self, *, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._settings = settings
+        self._clock = clock
 
     async def organizations(self) -> list[str]:
         """Return the ids of all organizations."""
@@ -49,7 +52,13 @@ class House:
 
     async def withdraw(self, org_id: str, uid: str) -> bool:
         """Rule U4: discard a drop that waits or is held; False where it does not any more."""
-        return False
+        async with self._database.reading() as connection:
+            record = await imports_store.record_of(connection, uid=uid)
+        if record is None or record.org_id != org_id:
+            return False
+        return await discard_unfinished(
+            self._database, record, code="withdrawn", settings=self._settings, now=self._clock.now()
+        )
 
     async def may_get(self, mail: OutboxMail) -> bool:
         """Rule N2: whether the recipient is still one at the time of sending."""
@@ -61,7 +70,10 @@ class House:
             )
             if organization is None:
                 return False
-            active = await active_keys(connection, organization.no, wanted_keys(organization.settings))
+            wanted = wanted_keys(organization.settings)
+            active = await active_keys(connection, organization.no, {*wanted, address_key(mail.recipient)})
+        if mail.import_number is None and address_key(mail.recipient) in active:
+            return True  # such as an administrator for whom an export was made (E1)
         chosen = choose_recipients(
             organization.settings, active=active, operator=self._settings.operator_email
         )

@@ -20,6 +20,7 @@ from core.locks import data_folder_lock
 from core.logs import configure_logs
 from core.migrate import prepare_database
 from core.settings import Settings
+from processor.holding import HoldKeeper
 from processor.intake.queue import Queues
 from processor.intake.watcher import LocalFolders
 from processor.mail.maildir import MaildirTransport
@@ -75,7 +76,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, lambda: log.info("server.reload_ignored"))
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(open_database(settings.database_path))
-            house = House(database=database, settings=settings)
+            house = House(database=database, settings=settings, clock=self._clock)
             pool = await stack.enter_async_context(worker_pool(settings))
             group = await stack.enter_async_context(_tasks())
 
@@ -101,6 +102,14 @@ class Daemon:
                 group=group,
             )
 
+
+            async def withdraw(org_id: str, uid: str) -> bool:
+                done = await house.withdraw(org_id, uid)
+                if done:
+                    queues.nudge(org_id)
+                return done
+
+            holds = HoldKeeper(database=database, clock=self._clock, settings=settings, nudge=queues.nudge)
             local = LocalFolders(
                 inbox=inbox,
                 data_dir=settings.data_dir,
@@ -118,7 +127,7 @@ class Daemon:
                     clock=self._clock,
                     host_keys=host_keys,
                     fatal=self._fail,
-                    withdraw=house.withdraw,
+                    withdraw=withdraw,
                     unfinished=house.unfinished,
                 )
             )
@@ -128,6 +137,7 @@ class Daemon:
                     ("outbox", sender.run()),
                     ("local folders", local.run()),
                     ("housekeeping", listener.housekeeping()),
+                    ("holds", holds.run()),
                     ("checkpoints", _checkpoints(database)),
                 )
             ]

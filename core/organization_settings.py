@@ -78,6 +78,10 @@ class OrganizationSettings(BaseModel):
     all_or_nothing: YesNo = False
     teams: Literal["add", "replace"] = "add"
     clear_word: Annotated[str | None, BeforeValidator(_none_word)] = None
+    guard: Literal["on", "off"] = "on"  # G1, with the three below
+    guard_deactivate_percent: Annotated[int, Field(ge=0, le=100)] = 10
+    guard_change_percent: Annotated[int, Field(ge=0, le=100)] = 50
+    guard_floor: Annotated[int, Field(ge=0)] = 10
     header_map: dict[str, str] = Field(
         default_factory=dict
     )  # H5: set by `org map`, in the order of preference

@@ -138,6 +138,10 @@ imports = Table(
     Column("outcome", String(16)),  # imported, partial, refused, checked, discarded; waiting, held may change
     Column("counts", JSON, nullable=False, default={}),
     Column("attempts", Integer, nullable=False, default=0),  # starts that ended without an outcome
+    Column("held_at", Text),  # G1
+    Column("hold_reason", Text),
+    Column("reminded_at", Text),
+    Column("approved_at", Text),
     Column("filed_as", Text),  # relative to the organization's folder, once it lies there
     UniqueConstraint("org_no", "seq"),
     sqlite_autoincrement=True,

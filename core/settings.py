@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     )
     scan_interval_s: float = Field(10, gt=0, description="Time between scans of local/ and the queues (U8).")
     stop_grace_s: float = Field(30, ge=0, description="Time that running uploads get at SIGTERM (O2).")
+    hold_days: float = Field(7, gt=0, description="Days after which a held import is discarded (G1).")
     import_workers: int = Field(
         3,
         ge=1,

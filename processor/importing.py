@@ -6,42 +6,41 @@ The same code runs in a worker process of the daemon, in `rosterdrop import` wit
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import Clock, to_text
 from core.database import Database
 from core.errors import BusyError
 from core.inbox import Drop, Inbox
+from core.names import NameKind, kind_of_name
 from core.organizations import Organization
 from core.organizations_store import organization_by_id
 from core.settings import Settings
-from processor import imports_store
-from processor.directory.apply_store import DirectoryMovedError, apply_plan, write_findings
-from processor.directory.directory_store import active_keys, reading_directory
+from processor import holds_store, imports_store
+from processor.announcing import announce
+from processor.directory.apply_store import DirectoryMovedError, apply_plan, write_history
+from processor.directory.directory_store import DirectoryReader, reading_directory
+from processor.directory.people import Person
 from processor.directory.plan import Plan, PlanSpace
 from processor.directory.planning import Planner
 from processor.filing.change_lists import SHOWN
 from processor.filing.filer import file_away
 from processor.filing.report import ReportContents
 from processor.findings import Problem
-from processor.imports import Counts, ImportRecord, Outcome
-from processor.mail import outbox_store
-from processor.mail.compose import ImportNews, compose_import_mail
-from processor.mail.mails import NewMail
-from processor.mail.recipients import choose_recipients, wanted_keys
+from processor.holding import discard_unfinished
+from processor.imports import Counts, ImportRecord, Kind, Outcome
 from processor.reading.catalogue import problem
 
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 3
-SHOWN_PROBLEMS = 1_000
 
 Progress = Callable[[int, int], None]  # bytes read, size of the file
 
@@ -57,8 +56,8 @@ class _Finished:
     """What the transaction left behind, for filing."""
 
     record: ImportRecord
-    header_range: tuple[int, int]
-    refused_ranges: list[tuple[int, int]]
+    header_range: tuple[int, int] = (0, 0)
+    refused_ranges: Sequence[tuple[int, int]] = ()
 
 
 class Importer:
@@ -79,7 +78,7 @@ class Importer:
         """
         try:
             return await self._process(drop, progress)
-        except (DBAPIError, OSError) as exc:
+        except (OperationalError, sqlite3.OperationalError, OSError) as exc:
             raise TransientError(
                 "The disk is full or the database does not answer: it is tried again."
             ) from exc
@@ -91,13 +90,39 @@ class Importer:
                 connection, drop=drop, org_no=organization.no, now=self._now()
             )
         self._inbox.raise_floor(drop.org_id, record.seq)
+        if record.outcome is Outcome.HELD and record.approved_at is None:
+            record = await self._superseded(organization, drop, record)
+            if record.outcome is Outcome.HELD:
+                return record
         if record.outcome is not None and record.outcome.is_final:
-            finished = _Finished(record=record, header_range=(0, 0), refused_ranges=[])
+            finished = _Finished(record=record)
         elif record.attempts >= MOST_ATTEMPTS:
             finished = await self._refuse(organization, record, problem("not-processable"))
+        elif kind_of_name(record.name) is not NameKind.USABLE:
+            finished = await self._refuse(organization, record, problem("wrong-extension"))
         else:
             finished = await self._import(organization, drop, record, progress)
+            if finished.record.outcome is Outcome.HELD:
+                return finished.record
         return await self._file(organization, drop, finished)
+
+    async def _superseded(self, organization: Organization, drop: Drop, record: ImportRecord) -> ImportRecord:
+        """Rule G1: a newer drop of the same kind takes the place of a held one."""
+        behind = [
+            other for other in await asyncio.to_thread(self._inbox.queue, drop.org_id) if other.seq > drop.seq
+        ]
+        if not behind:
+            return record
+        with open_space(self._space) as space:
+            async with reading_directory(self._database, organization.no) as directory:
+                planner = self._planner(space, directory, organization, None)
+                kinds = [await planner.kind_of(other.data) for other in behind]
+        if record.kind not in kinds:
+            return record
+        now = self._clock.now()
+        await discard_unfinished(self._database, record, code="superseded", settings=self._settings, now=now)
+        async with self._database.reading() as connection:
+            return await imports_store.record_of(connection, number=record.number) or record
 
     async def _import(
         self, organization: Organization, drop: Drop, record: ImportRecord, progress: Progress | None
@@ -108,10 +133,9 @@ class Importer:
                 with open_space(self._space) as space:
                     plan = await self._plan(space, organization, drop, progress)
                     try:
-                        finished = await self._apply(organization, record, plan, await digest)
+                        return await self._apply(organization, record, plan, await digest)
                     except DirectoryMovedError:
                         continue
-                    return finished
         finally:
             digest.cancel()
 
@@ -120,15 +144,25 @@ class Importer:
     ) -> Plan:
         size = drop.meta.size_bytes
         async with reading_directory(self._database, organization.no) as directory:
-            planner = Planner(
-                space=space,
-                directory=directory,
-                settings=organization.settings,
-                now=self._clock.now(),
-                folder=self._space,
-                progress=None if progress is None else lambda done: progress(done, size),
-            )
+            told = None if progress is None else lambda done: progress(done, size)
+            planner = self._planner(space, directory, organization, told)
             return (await planner.plan(drop.data)).plan
+
+    def _planner(
+        self,
+        space: PlanSpace,
+        directory: DirectoryReader,
+        organization: Organization,
+        progress: Callable[[int], None] | None,
+    ) -> Planner:
+        return Planner(
+            space=space,
+            directory=directory,
+            settings=organization.settings,
+            now=self._clock.now(),
+            folder=self._space,
+            progress=progress,
+        )
 
     async def _apply(
         self, organization: Organization, record: ImportRecord, plan: Plan, sha256: str
@@ -137,64 +171,73 @@ class Importer:
         outcome = plan.outcome
         if organization.settings.mode == "test" and outcome is not Outcome.REFUSED:
             outcome = Outcome.CHECKED
+        elif plan.hold is not None and record.approved_at is None:
+            outcome = Outcome.HELD
         async with self._database.writing() as connection:
-            if outcome in (Outcome.IMPORTED, Outcome.PARTIAL):
+            await imports_store.change_record(connection, record.number, sha256=sha256)
+            if outcome is Outcome.HELD:
+                await holds_store.hold(
+                    connection,
+                    record.number,
+                    kind=plan.kind,
+                    counts=plan.counts,
+                    reason=plan.hold or "",
+                    now=self._now(),
+                )
+            elif outcome in (Outcome.IMPORTED, Outcome.PARTIAL):
                 await apply_plan(connection, plan, org_no=organization.no, number=record.number)
             else:
-                await write_findings(connection, plan, number=record.number)
-            await imports_store.change_record(connection, record.number, sha256=sha256)
-            done = await self._finish(connection, organization, record, plan.kind, outcome, plan.counts)
+                await write_history(connection, plan, number=record.number)
+            would_be = _would_be_active(plan) if outcome is Outcome.CHECKED else ()
+            done = await self._finish(
+                connection,
+                organization,
+                record,
+                outcome,
+                kind=plan.kind,
+                counts=plan.counts,
+                would_be=would_be,
+            )
+        if outcome is Outcome.HELD:
+            log.info("import.held", org=organization.id, number=record.number, reason=plan.hold)
         return _Finished(record=done, header_range=plan.header_range, refused_ranges=plan.refused_ranges)
 
     async def _refuse(self, organization: Organization, record: ImportRecord, why: Problem) -> _Finished:
         async with self._database.writing() as connection:
             await imports_store.add_problems(connection, record.number, [why])
-            done = await self._finish(connection, organization, record, None, Outcome.REFUSED, Counts())
-        return _Finished(record=done, header_range=(0, 0), refused_ranges=[])
+            done = await self._finish(connection, organization, record, Outcome.REFUSED)
+        return _Finished(record=done)
 
     async def _finish(
         self,
-        connection: Any,
+        connection: AsyncConnection,
         organization: Organization,
         record: ImportRecord,
-        kind: Any,
         outcome: Outcome,
-        counts: Counts,
+        *,
+        kind: Kind | None = None,
+        counts: Counts | None = None,
+        would_be: Collection[str] = (),
     ) -> ImportRecord:
-        await imports_store.finish(
-            connection, number=record.number, outcome=outcome, kind=kind, counts=counts, now=self._now()
-        )
+        now = self._clock.now()
+        if outcome.is_final:
+            await imports_store.finish(
+                connection,
+                number=record.number,
+                outcome=outcome,
+                kind=kind,
+                counts=counts or Counts(),
+                now=to_text(now),
+            )
         done = await imports_store.record_of(connection, number=record.number)
         assert done is not None
-        active = await active_keys(connection, organization.no, wanted_keys(organization.settings))
-        recipients = choose_recipients(
-            organization.settings, active=active, operator=self._settings.operator_email
-        )
-        news = ImportNews(
-            record=done,
+        await announce(
+            connection,
             organization=organization,
-            problems=await imports_store.findings_of(
-                connection, record.number, notes=False, limit=SHOWN_PROBLEMS
-            ),
-            notes=await imports_store.findings_of(
-                connection, record.number, notes=True, limit=SHOWN_PROBLEMS
-            ),
-        )
-        content = compose_import_mail(news)
-        mails = [
-            NewMail(
-                org_no=organization.no,
-                import_number=record.number,
-                recipient=address,
-                content=content,
-                uuid=uuid4(),
-                summary_line=content.subject,
-                summary_of=organization.name,
-            )
-            for address in recipients.chosen
-        ]
-        await outbox_store.enqueue(
-            connection, mails, now=self._clock.now(), mail_from=self._settings.mail_from
+            record=done,
+            settings=self._settings,
+            now=now,
+            would_be_active=would_be,
         )
         return done
 
@@ -238,6 +281,12 @@ def open_space(folder: Path) -> PlanSpace:
     """Return a space for plans in the data folder's `tmp/`, on the disk whose free space is watched."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return PlanSpace(folder=folder)
+
+
+def _would_be_active(plan: Plan) -> set[str]:
+    """Return the address keys of active users whom a file would make (H8)."""
+    active = Person._fields.index("deactivated_at")
+    return {row[-1] for batch in plan.new_users.batches() for row in batch if row[active] is None}
 
 
 def _sha256(path: Path) -> str:

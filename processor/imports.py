@@ -76,6 +76,8 @@ class ImportRecord:
     kind: Kind | None = None
     outcome: Outcome | None = None
     counts: Counts = field(default_factory=Counts)
+    hold_reason: str | None = None
+    approved_at: str | None = None
     attempts: int = 0  # times that it ended a worker or raised what nothing foresaw
     filed_as: str | None = None
 

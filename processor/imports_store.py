@@ -192,6 +192,8 @@ def _from_row(row: Row[Any]) -> ImportRecord:
         kind=Kind(row.kind) if row.kind else None,
         outcome=Outcome(row.outcome) if row.outcome else None,
         counts=Counts(**counts),
+        hold_reason=row.hold_reason,
+        approved_at=row.approved_at,
         attempts=row.attempts,
         filed_as=row.filed_as,
     )

@@ -74,7 +74,11 @@ async def _work(importer: Importer, inbox: Inbox, request: dict[str, Any]) -> di
     except Exception:
         log.exception("import.crashed", org=drop.org_id, uid=drop.meta.uid)
         return {"done": False, "crashed": True}
-    return {"done": True, "number": record.number, "outcome": record.outcome and str(record.outcome)}
+    return {
+        "done": record.outcome is None or record.outcome.is_final,
+        "number": record.number,
+        "outcome": record.outcome and str(record.outcome),
+    }
 
 
 def _answer(message: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import structlog
 
 from core.inbox import Drop
 from core.settings import Settings
+from processor.imports import Outcome
 
 log = structlog.get_logger()
 
@@ -24,6 +25,7 @@ class Answer:
     """What came of one drop."""
 
     done: bool
+    held: bool = False  # for approval: what is behind it waits (G1)
     crashed: bool = False  # the worker died of it, or something unforeseen was raised
 
 
@@ -94,7 +96,11 @@ class WorkerPool:
                 await asyncio.shield(self._drop(worker))
                 raise
             self._free.append(worker)
-            return Answer(done=answer["done"], crashed=answer.get("crashed", False))
+            return Answer(
+                done=answer["done"],
+                held=answer.get("outcome") == Outcome.HELD,
+                crashed=answer.get("crashed", False),
+            )
 
     async def warm_up(self) -> None:
         """Start the first worker, so that the first drop waits for nothing."""

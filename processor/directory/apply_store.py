@@ -83,14 +83,19 @@ async def apply_plan(connection: AsyncConnection, plan: Plan, *, org_no: int, nu
         await driver.executemany("DELETE FROM memberships WHERE user_id=? AND team_id=?", ended)
     await _write_fields(driver, plan, org_no)
     await _write_changes(driver, plan, number)
-    await write_findings(connection, plan, number=number)
+    await _write_findings(driver, plan, number)
     if plan.fingerprints is not None:
         await _store_fingerprints(driver, plan.fingerprints, org_no, number)
 
 
-async def write_findings(connection: AsyncConnection, plan: Plan, *, number: int) -> None:
-    """Keep a plan's problems and notes; all that is written of a refused file."""
+async def write_history(connection: AsyncConnection, plan: Plan, *, number: int) -> None:
+    """Keep what a plan found and would change: all that is written of a refused or a checked file (R2, H8)."""
     driver = await driver_connection(connection)
+    await _write_changes(driver, plan, number)
+    await _write_findings(driver, plan, number)
+
+
+async def _write_findings(driver: aiosqlite.Connection, plan: Plan, number: int) -> None:
     place = 0
     for batch in plan.findings.batches():
         await driver.executemany(INSERT_FINDING, [(*row, number, at) for at, row in enumerate(batch, place)])

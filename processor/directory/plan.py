@@ -27,6 +27,11 @@ class Guarded:
     deactivated: int = 0
     replaced: int = 0
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything to look at."""
+        return bool(self.deactivated or self.replaced)
+
 
 @dataclass(slots=True, kw_only=True)
 class Plan:
@@ -56,6 +61,7 @@ class Plan:
         default_factory=list
     )  # bytes of refused rows, for rejected.csv
     header_range: tuple[int, int] = (0, 0)
+    hold: str | None = None  # why a guard holds the file (G1)
     problems: int = 0
     refused: bool = False  # the file as a whole
 
@@ -73,6 +79,7 @@ class Plan:
             rows=counts.rows, rows_refused=counts.rows_refused, cells_refused=counts.cells_refused
         )
         self.fingerprints = None
+        self.changes.clear()
 
     def add_problems(self, found: list[Problem]) -> None:
         """Take problems."""

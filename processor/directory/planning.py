@@ -11,6 +11,7 @@ from core.organization_settings import MATCH_BY_ADDRESS, OrganizationSettings
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.fingerprints import Fingerprints, LineIndex, meaning_of, no_fingerprints
 from processor.directory.first_look import FirstLook
+from processor.directory.guard import Magnitude, why_held
 from processor.directory.people import Today
 from processor.directory.plan import NewField, Plan, PlanSpace
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
@@ -95,6 +96,14 @@ class Planner:
         finally:
             copy.unlink()
 
+    async def kind_of(self, path: Path) -> Kind | None:
+        """Return what a file is, by its header alone; None where it would be refused, or is in UTF-16."""
+        table = open_table(path, encoding=self._encoding, map_labels=self._map)
+        if isinstance(table, Problem):
+            return None
+        header = understand_header(table.labels, header_map=self._map, field_labels=[])
+        return header.kind if isinstance(header, Header) else None
+
     async def _plan(self, path: Path, encoding: str) -> Understood:
         try:
             return await self._plan_in(path, encoding)
@@ -149,6 +158,15 @@ class Planner:
             plan.refuse_file([problem("all-or-nothing")])
         if plan.outcome is Outcome.REFUSED:
             plan.forget_what_is_not_applied()
+        elif plan.guarded.is_any:
+            known, active = await self._directory.count_people()
+            found = Magnitude(
+                deactivated=plan.guarded.deactivated,
+                active=active,
+                replaced=plan.guarded.replaced,
+                known=known,
+            )
+            plan.hold = why_held(found, self._settings)
         return plan
 
     def _new_plan(self, table: OpenTable, header: Header) -> Plan:

@@ -32,6 +32,13 @@ class Spill:
             self._sizes.append(len(packed))
             self.rows += len(rows)
 
+    def clear(self) -> None:
+        """Forget all rows."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._sizes.clear()
+        self.rows = 0
+
     def batches(self) -> Iterator[list[Row]]:
         """Yield the batches again; more than once is fine."""
         # One read for each batch: `marshal.load` asks a Python file for every number, 60 times slower.

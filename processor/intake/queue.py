@@ -13,6 +13,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+LOOK_AT_HELD_S = 10.0
 
 
 class Queues:
@@ -78,9 +79,11 @@ class Queues:
         if answer.done:
             self._finished(drop.org_id)
             return FIRST_PAUSE_S
-        if answer.crashed:
+        if answer.held:
+            self._finished(drop.org_id)  # its mails
+            pause_s = LOOK_AT_HELD_S
+        elif answer.crashed:
             await self._blame(drop)
-        again.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(again.wait(), pause_s)
-        return min(pause_s * 2, LONGEST_PAUSE_S)
+            await asyncio.wait_for(again.wait(), pause_s)  # a new drop, an approval, the next look
+        return FIRST_PAUSE_S if answer.held else min(pause_s * 2, LONGEST_PAUSE_S)

@@ -1,0 +1,79 @@
+"""Held imports (rule G1): superseded by newer drops, withdrawn, discarded, reminded of, expired."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from core.clock import Clock, from_text, to_text
+from core.database import Database
+from core.organizations_store import organization_by_id
+from core.settings import Settings
+from processor import holds_store, imports_store
+from processor.announcing import announce
+from processor.imports import ImportRecord
+from processor.reading.catalogue import problem
+
+log = structlog.get_logger()
+
+LOOK_S = 10.0  # timed actions happen within 10 s of their time (S1)
+REMIND_AFTER = timedelta(days=1)
+
+
+async def discard_unfinished(
+    database: Database, record: ImportRecord, *, code: str, settings: Settings, now: datetime
+) -> bool:
+    """Discard a drop that waits or is held, with its mail; it is filed in `error/` when its queue is worked next.
+
+    `code`: why, `withdrawn` (U4), `rejected`, `superseded` or `hold-expired` (G1). False where it is neither any more.
+    """
+    async with database.writing() as connection:
+        if not await holds_store.discard(connection, record.number, why=problem(code), now=to_text(now)):
+            return False
+        discarded = await imports_store.record_of(connection, number=record.number)
+        assert discarded is not None
+        organization = await organization_by_id(connection, record.org_id)
+        await announce(connection, organization=organization, record=discarded, settings=settings, now=now)
+    log.info("import.discarded", org=record.org_id, number=record.number, reason=code)
+    return True
+
+
+class HoldKeeper:
+    """Reminds of held imports daily and discards them after seven days (setting `hold_days`)."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, settings: Settings, nudge: Callable[[str], None]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._nudge = nudge
+
+    async def run(self) -> None:
+        """Look every ten seconds until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Do what is due now."""
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            held = await holds_store.held_imports(connection)
+        for record, held_at, reminded_at in held:
+            if now - from_text(held_at) >= timedelta(days=self._settings.hold_days):
+                await discard_unfinished(
+                    self._database, record, code="hold-expired", settings=self._settings, now=now
+                )
+                self._nudge(record.org_id)
+            elif now - from_text(reminded_at) >= REMIND_AFTER:
+                await self._remind(record, now)
+
+    async def _remind(self, record: ImportRecord, now: datetime) -> None:
+        async with self._database.writing() as connection:
+            organization = await organization_by_id(connection, record.org_id)
+            await announce(
+                connection, organization=organization, record=record, settings=self._settings, now=now
+            )
+            await holds_store.note_reminder(connection, record.number, now=to_text(now))

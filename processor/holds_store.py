@@ -1,0 +1,56 @@
+"""SQL of drops that are held or wait: approved, discarded, superseded, reminded of (rules G1, U4)."""
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.schema import imports, problems
+from processor import imports_store
+from processor.findings import Problem
+from processor.imports import Counts, ImportRecord, Kind, Outcome
+
+UNFINISHED = [str(Outcome.WAITING), str(Outcome.HELD)]
+
+
+async def hold(
+    connection: AsyncConnection, number: int, *, kind: Kind | None, counts: Counts, reason: str, now: str
+) -> None:
+    """Rule G1: hold an import; what it would change is counted, nothing is applied."""
+    values = {"outcome": str(Outcome.HELD), "kind": kind, "counts": counts.as_dict()}
+    query = update(imports).where(imports.c.number == number, imports.c.held_at.is_(None))
+    await connection.execute(query.values(**values, hold_reason=reason, held_at=now, reminded_at=now))
+
+
+async def approve(connection: AsyncConnection, number: int, *, now: str) -> bool:
+    """Rule G1: let a held import be planned anew and applied; False where it is not held."""
+    held = (imports.c.number == number) & (imports.c.outcome == str(Outcome.HELD))
+    result = await connection.execute(update(imports).where(held).values(approved_at=now))
+    return result.rowcount == 1
+
+
+async def discard(connection: AsyncConnection, number: int, *, why: Problem, now: str) -> bool:
+    """Set the outcome of a drop that waits or is held to `discarded`; False where it does neither any more."""
+    unfinished = (imports.c.number == number) & imports.c.outcome.in_(UNFINISHED)
+    values = {"outcome": str(Outcome.DISCARDED), "finished_at": now}
+    if (await connection.execute(update(imports).where(unfinished).values(**values))).rowcount != 1:
+        return False
+    row = {"import_number": number, "place": 0, "is_note": 0, "line": why.line, "column": why.column}
+    await connection.execute(insert(problems).values(**row, code=why.code, text=why.text, advice=why.advice))
+    return True
+
+
+async def held_imports(connection: AsyncConnection) -> list[tuple[ImportRecord, str, str]]:
+    """Return all held imports that nobody approved, with when they were held and last reminded of."""
+    query = select(imports.c.number, imports.c.held_at, imports.c.reminded_at).where(
+        imports.c.outcome == str(Outcome.HELD), imports.c.approved_at.is_(None)
+    )
+    found = []
+    for number, held_at, reminded_at in (await connection.execute(query)).all():
+        record = await imports_store.record_of(connection, number=number)
+        if record is not None:
+            found.append((record, held_at, reminded_at))
+    return found
+
+
+async def note_reminder(connection: AsyncConnection, number: int, *, now: str) -> None:
+    """Keep when a held import was last reminded of."""
+    await connection.execute(update(imports).where(imports.c.number == number).values(reminded_at=now))
