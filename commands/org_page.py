@@ -1,15 +1,82 @@
 """What `rosterdrop org show` tells of one organization: its settings in plain words, and who gets no mail (rule N2)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from commands.output import print_json, print_pairs, print_table, say
+from commands.output import print_json, print_pairs, print_table, say, shown
 from commands.session import Session, run
 
 if TYPE_CHECKING:
-    from core.organization_settings import OrganizationSettings
     from core.organizations import Organization
 
 NO_KEYS = ("header_map",)  # `org map` shows it
+UNSET = (None, [], (), "", 0)
+
+# What a value means: one sentence; one for nothing and one for something; or one for each value (None: any other).
+Words = str | tuple[str, str] | dict[Any, str]
+WORDS: dict[str, Words] = {
+    "owner": "The first user and administrator; owns new teams that name nobody.",
+    "recipients": ("Mails about imports go to the owner.", "They get a mail for each import."),
+    "mode": {
+        "live": "Files are applied to the directory.",
+        "test": "Files are checked and filed with a report; nothing is applied.",
+    },
+    "preset": (
+        "No HR system's labels are known but our own.",
+        "Labels and habits of this HR system are known.",
+    ),
+    "dates": {
+        "auto": "Where 03/04/2026 can be read in two ways, the rest of the file decides.",
+        "dmy": "03/04/2026 is the 3rd of April.",
+        "mdy": "03/04/2026 is the 4th of March.",
+    },
+    "time_zone": "Days begin and end here.",
+    "encoding": {"utf-8": "Files in another encoding are refused.", None: "Files may also come in {}."},
+    "match_by": "A user is known by this column.",
+    "all_or_nothing": {
+        True: "Any problem refuses the whole file.",
+        False: "What is wrong is left out, the rest applied.",
+    },
+    "teams": {
+        "add": "Teams in a row are joined; others stay.",
+        "replace": "Teams that a row does not name are left.",
+    },
+    "export": ("Nothing is exported by itself.", "After the day's last import /export is renewed."),
+    "clear_word": ("Nothing in a file empties a field.", "A cell with this word empties the field."),
+    "deactivate_at": "When, on the day of its date, a user is deactivated.",
+    "guard": {
+        "on": "A file that changes unusually much is held until somebody approves it.",
+        "off": "No file is held, however much it changes.",
+    },
+    "guard_deactivate_percent": "Held: more than {} % of the active users would be deactivated.",
+    "guard_change_percent": "Held: name, manager or administrator would be replaced for more than {} % of the users.",
+    "guard_floor": "Files that do this to {} users or fewer are never held.",
+    "schedule": {
+        "at once": "Files are imported as they come.",
+        None: "Files wait and are imported at this time.",
+    },
+    "mail": {
+        "every": "A mail for each import.",
+        "problems": "Mails only about imports with problems.",
+        "digest": "One mail a day.",
+    },
+    "digest_at": "When the daily mail goes out.",
+    "expected": (
+        "No file is missed when none comes.",
+        "If no file has come by then, recipients and operator are told.",
+    ),
+    "file_retention_days": ("Files are kept for ever.", "Files are kept for {} days."),
+    "log_retention_days": ("The log of changes is kept for ever.", "The log of changes is kept for {} days."),
+    "max_file_mib": "The largest file that is taken, in MiB.",
+    "max_space_mib": "All that may lie in its folder, in MiB.",
+    "max_sessions": "Connections at one time.",
+    "allow_from": ("Logins are taken from every address.", "Logins are taken from these networks only."),
+    "login": {
+        "password": "Logins by password.",
+        "key": "Logins by public key.",
+        "either": "Logins by password or public key.",
+        "both": "Logins by password and public key together.",
+    },
+}
 
 
 def print_organization(session: Session, org_id: str, *, as_json: bool) -> None:
@@ -58,7 +125,7 @@ def print_organization(session: Session, org_id: str, *, as_json: bool) -> None:
     print_table(
         ("Setting", "Value", "Meaning"),
         (
-            (key, value if value not in (None, [], "") else "none", in_words(key, settings))
+            (key, value if value not in (None, [], "") else "none", in_words(key, value))
             for key, value in values.items()
         ),
         nothing="",
@@ -74,52 +141,14 @@ def print_organization(session: Session, org_id: str, *, as_json: bool) -> None:
         )
 
 
-def in_words(key: str, settings: "OrganizationSettings") -> str:
-    """Say what a setting means for the organization; nothing where its value says it all."""
-    words = {
-        "owner": "The first user and administrator; owns new teams that name nobody.",
-        "recipients": (
-            "They get a mail for each import."
-            if settings.recipients
-            else "Mails about imports go to the owner."
-        ),
-        "mode": {
-            "live": "Files are applied to the directory.",
-            "test": "Files are checked and filed with a report; nothing is applied.",
-        }[settings.mode],
-        "preset": (
-            "Labels and habits of this HR system are known."
-            if settings.preset
-            else "No HR system's labels are known but our own."
-        ),
-        "dates": {
-            "auto": "Where 03/04/2026 can be read in two ways, the rest of the file decides.",
-            "dmy": "03/04/2026 is the 3rd of April.",
-            "mdy": "03/04/2026 is the 4th of March.",
-        }[settings.dates],
-        "time_zone": "Days begin and end here.",
-        "encoding": (
-            "Files in another encoding are refused."
-            if settings.encoding == "utf-8"
-            else f"Files may also come in {settings.encoding}."
-        ),
-        "match_by": "A user is known by this column.",
-        "all_or_nothing": (
-            "Any problem refuses the whole file."
-            if settings.all_or_nothing
-            else "What is wrong is left out, the rest applied."
-        ),
-        "teams": {
-            "add": "Teams in a row are joined; others stay.",
-            "replace": "Teams that a row does not name are left.",
-        }[settings.teams],
-        "clear_word": (
-            "A cell with this word empties the field."
-            if settings.clear_word
-            else "Nothing in a file empties a field."
-        ),
-    }
-    return words.get(key, "")
+def in_words(key: str, value: Any) -> str:
+    """Say what the value of a setting means for the organization."""
+    words = WORDS.get(key, "")
+    if isinstance(words, tuple):
+        return words[0] if value in UNSET else words[1].format(shown(value))
+    if isinstance(words, dict):
+        return words.get(value, words.get(None, "")).format(shown(value))
+    return words.format(shown(value))
 
 
 async def _found(session: Session, org_id: str) -> "tuple[Organization, list[str]]":
