@@ -31,7 +31,7 @@ def write_problems(target: BinaryIO, problems: Iterable[Problem]) -> None:
         plain = plain and text.getvalue().isascii()
         target.write(text.getvalue().encode("utf-8", "replace"))
     if not plain:
-        _put_in_front(target, BOM)
+        put_in_front(target, BOM)
 
 
 def _blocks(problems: Iterable[Problem]) -> Iterator[list[Row]]:
@@ -41,8 +41,8 @@ def _blocks(problems: Iterable[Problem]) -> Iterator[list[Row]]:
         yield rows
 
 
-def _put_in_front(target: BinaryIO, mark: bytes) -> None:
-    """Move all bytes back, the last first, and write `mark` before them."""
+def put_in_front(target: BinaryIO, mark: bytes) -> None:
+    """Move all bytes back, the last first, and write `mark` before them; the file stands at its end then."""
     left = target.seek(0, os.SEEK_END)
     while left > 0:
         size = min(BLOCK_BYTES, left)

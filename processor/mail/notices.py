@@ -46,6 +46,39 @@ def compose_broken_upload_mail(
     )
 
 
+def compose_export_mail(*, organization: Organization, what: str, path: str, count: int) -> MailContent:
+    """Rule E1: an administrator asked for an export, or somebody for him; the file itself is never attached."""
+    title = what.capitalize()
+    return compose_notice(
+        subject=f"{organization.name}: {what} exported",
+        headline=f"{title} of {organization.name}",
+        paragraphs=(
+            f"All {count:,} {what} of the directory were exported to `{path}`.",
+            f"Whoever logs in by SFTP as {organization.username} can open the file, and support; nobody else. The "
+            "next export takes its place.",
+            "It has the form of an import: change what is wrong, drop it into `/local`, and what differs is applied.",
+        ),
+        footer="You get this mail because you are an administrator and the export was made for you.",
+    )
+
+
+def compose_put_off_mail(*, organization: Organization, number: int, until: datetime) -> MailContent:
+    """Rule P8: for the operator: a plan came due for the last active administrator of an organization."""
+    zone = ZoneInfo(organization.settings.time_zone)
+    return compose_notice(
+        subject=f"{organization.name}: the last administrator was not deactivated",
+        headline="A planned deactivation was put off",
+        paragraphs=(
+            f"User {number} is the last active administrator of {organization.name} ({organization.id}), and a file "
+            "planned to deactivate this user. Without an administrator nobody there could answer for the directory.",
+            f"It is tried again at {time_in_words(until.astimezone(zone))}. Until then make another user an "
+            f"administrator (`Is Org Admin` = `Yes` in a file; `rosterdrop users list --org {organization.id}` shows "
+            f"who there is), or cancel the plan with `rosterdrop users keep {organization.id} EMAIL`.",
+        ),
+        footer="You get this mail because you operate rosterdrop.",
+    )
+
+
 def compose_test_mail(*, host: str | None) -> MailContent:
     """Rule N5: what `rosterdrop mail test` sends; `host` is the mail server, None for the Maildir."""
     way = f"by {host}" if host else "as a file of the Maildir, because no mail server is set"

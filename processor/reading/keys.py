@@ -103,7 +103,7 @@ def key_reader(
     at = keys.addresses[0].index
 
     def read_plain(line: int, cells: Sequence[str]) -> RowKey | Problem:
-        if len(cells) == width:
+        if len(cells) == width and cells[at][:1] != "'":  # which may be the guard of a formula (E2)
             try:
                 return RowKey(parse_address(cells[at]).key, None)
             except AddressError:

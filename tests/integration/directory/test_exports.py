@@ -96,9 +96,9 @@ async def test_e01_the_rows_have_the_labels_and_the_form_of_an_import(org: Org) 
 async def test_e02_what_a_spreadsheet_would_run_is_guarded_and_comes_back_exactly(org: Org) -> None:
     await org.drop(
         "users.csv",
-        "User Email,User Name,Teams,=Note,Text\n"
-        '+a@x.example,=1+1,"\'@team,-x",\'\'=2,"\tindented"\n'
-        "b@x.example,'quoted,plain,-5,\"'-5\"\n".encode(),
+        b"User Email,User Name,Teams,=Note,Text\n"
+        b'+a@x.example,=1+1,"\'@team,-x",\'\'=2,"\tindented"\n'
+        b"b@x.example,'quoted,plain,-5,\"'-5\"\n",
     )
     before = await org.users()
     rows = rows_of(await exported(org))
