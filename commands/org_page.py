@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from core.organizations import Organization
 
 NO_KEYS = ("header_map",)  # `org map` shows it
-UNSET = (None, [], (), "", 0)
+UNSET: tuple[Any, ...] = (None, [], (), "", 0)
 
 # What a value means: one sentence; one for nothing and one for something; or one for each value (None: any other).
 Words = str | tuple[str, str] | dict[Any, str]
