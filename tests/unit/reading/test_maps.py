@@ -34,3 +34,10 @@ def test_h04_an_exact_entry_goes_before_one_that_is_alike() -> None:
         assert target is not None
         assert target.meaning is meaning
     assert entries.find("") is None
+
+
+def test_h04_e02_a_guarded_label_is_found_in_the_map() -> None:
+    entries = HeaderMap(entries={"=Mail": "User Email", "'-x": "ignore"})
+    for label in ("'=Mail", "=Mail", "'-x"):
+        assert entries.exact(label) is not None
+    assert entries.exact("Mail") is None
