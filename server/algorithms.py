@@ -6,7 +6,10 @@ Policy = Literal["default", "strict", "compatible"]
 
 
 class Algorithms(TypedDict):
-    """Arguments of that name for asyncssh; the client's order wins, ours only says what is possible."""
+    """Arguments of that name for asyncssh; the client's order wins, ours only says what is possible.
+
+    `signature_algs` are those of host keys, too.
+    """
 
     kex_algs: list[str]
     encryption_algs: list[str]
@@ -47,10 +50,12 @@ _DEFAULT = Algorithms(
     ],
     mac_algs=[*_STRICT["mac_algs"], "hmac-sha2-512", "hmac-sha2-256"],
     signature_algs=[
-        *_STRICT["signature_algs"],
+        "ssh-ed25519",
         "ecdsa-sha2-nistp256",
         "ecdsa-sha2-nistp384",
         "ecdsa-sha2-nistp521",
+        "rsa-sha2-512",
+        "rsa-sha2-256",
     ],
 )
 

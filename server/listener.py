@@ -15,7 +15,7 @@ from server.algorithms import ALGORITHMS
 from server.grounds import IDLE_HANDLE_S, Grounds
 from server.housekeeping import keep_house
 from server.local_view import Unfinished, Withdraw
-from server.transport import Connection
+from server.transport import Connection, offer_host_keys
 from server.visitor import STOPPING, Visitor
 from server.visits import UploadEvent
 
@@ -139,12 +139,13 @@ async def listen(
 async def _options(
     settings: Settings, host_keys: Sequence[asyncssh.SSHKey], visitor: Callable[[], Visitor]
 ) -> asyncssh.SSHServerConnectionOptions:
+    algorithms = ALGORITHMS["default"]
     options: asyncssh.SSHServerConnectionOptions = await asyncssh.SSHServerConnectionOptions.construct(
         config=None,
         server_factory=visitor,
         server_version=SERVER_VERSION,
-        server_host_keys=list(host_keys),
-        **ALGORITHMS["default"],
+        server_host_keys=host_keys[:1],
+        **algorithms,
         compression_algs=None,
         login_timeout=settings.login_timeout_s,
         keepalive_interval=settings.keepalive_interval_s,
@@ -160,6 +161,7 @@ async def _options(
         line_editor=False,
         allow_scp=False,
     )
+    offer_host_keys(options, host_keys, algorithms["signature_algs"])
     return options
 
 

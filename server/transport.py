@@ -5,7 +5,8 @@ refusal of everything that is not SFTP, the goodbye whose text arrives, and opti
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, ClassVar
 
 import structlog
@@ -13,11 +14,13 @@ from asyncssh import (
     DISC_PROTOCOL_ERROR,
     SFTPName,
     SFTPServer,
+    SSHKey,
     SSHReader,
     SSHServerChannel,
     SSHServerConnection,
     SSHServerConnectionOptions,
     SSHWriter,
+    load_keypairs,
 )
 from asyncssh.constants import DEFAULT_LANG, FXP_OPENDIR, FXP_WRITE
 from asyncssh.packet import SSHPacket
@@ -282,6 +285,25 @@ def open_session(
 ) -> tuple[Channel, Session]:
     """Return what `SSHServer.session_requested` answers."""
     return Channel(connection), Session(room=room)
+
+
+def offer_host_keys(
+    options: SSHServerConnectionOptions, keys: Iterable[SSHKey], algorithms: Iterable[str]
+) -> None:
+    """Rule A4: offer these algorithms, each with the first key that fits.
+
+    asyncssh would offer SHA-1 with an RSA key, and one object for all its algorithms: the choice of a client changes
+    that object, so that another client's key exchange at the same moment is signed with the wrong one.
+    """
+    offered = OrderedDict()
+    for algorithm in (name.encode() for name in algorithms):
+        pairs = [
+            pair for key in keys for pair in load_keypairs([key]) if algorithm in pair.host_key_algorithms
+        ]
+        if pairs:
+            pairs[0].set_sig_algorithm(algorithm)
+            offered[algorithm] = pairs[0]
+    options.server_host_keys = offered
 
 
 def channels_of(connection: SSHServerConnection) -> int:

@@ -135,6 +135,9 @@ async def test_u03_what_a_killed_server_was_receiving_is_a_partial_afterwards(st
         assert sizes["teams.csv"] == 0
         assert sizes["other.csv"] == 0
         assert world.names() == []
+        async with sftp.open("/local/other.csv", "ab") as file:
+            await file.write(b"ok")
+        assert world.bytes_of() == b"ok"
 
 
 async def test_u03_an_idle_handle_yields_to_a_session_that_opens_the_name_again(start: Start) -> None:
