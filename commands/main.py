@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands import check, demo, exports, fields, import_file, imports, mail, org, teams, users
+from commands import approvals, check, demo, exports, fields, import_file, imports, mail, org, teams, users
 from commands.output import fail
 from commands.session import NO, WRONG, exit_status
 from core.errors import ServiceError
@@ -23,6 +23,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
+imports.app.command("approve")(approvals.approve)
+imports.app.command("discard")(approvals.discard)
 users.app.command("export")(exports.export_users)
 teams.app.command("export")(exports.export_teams)
 app.add_typer(org.app, name="org")

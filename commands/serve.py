@@ -55,7 +55,19 @@ def serve(settings: Settings) -> int:
         prepare_database(settings.database_path)
         keys = load_host_keys(settings.keys_dir)
         _clear_space(settings.data_dir / "tmp")
-        return asyncio.run(Daemon(settings=settings).run(keys))
+        try:
+            return asyncio.run(Daemon(settings=settings).run(keys))
+        except ExceptionGroup as group:
+            known = group.subgroup(ServiceError)
+            if known is None:
+                raise
+            raise _first(known) from group
+
+
+def _first(group: ExceptionGroup[ServiceError]) -> ServiceError:
+    """Return what an operator must hear of a group of failures: the first."""
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, ExceptionGroup) else found
 
 
 class Daemon:

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from core.errors import ServiceError
 from core.inbox import Drop
 from core.settings import Settings
 from processor.imports import Outcome
@@ -18,6 +19,12 @@ log = structlog.get_logger()
 
 SETTLE_STEP_S = 0.02
 END_S = 5.0  # O2: what a worker gets to end by itself when its input ends
+
+
+class WorkerStartError(ServiceError):
+    """A worker process ended before it was ready: memory, or a broken installation."""
+
+    code = "worker_start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +138,9 @@ class WorkerPool:
         self._all.add(worker)
         try:
             await worker.ready()
-        except EOFError:
+        except EOFError as exc:
             await self._drop(worker)
-            raise
+            raise WorkerStartError("A worker process for imports could not start; its error stands above.") from exc
         return worker
 
     async def _drop(self, worker: _Worker) -> None:

@@ -1,0 +1,73 @@
+"""`rosterdrop imports approve` and `discard`: what becomes of held and waiting drops (rule G1)."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.output import say
+from commands.session import Session, open_session, run
+from core.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from core.database import Database
+    from processor.imports import ImportRecord
+
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The import's number.", show_default=False)]
+
+
+def approve(ctx: typer.Context, number: Number) -> None:
+    """Let a held import be planned anew against the directory as it is, and applied.
+
+    Example: `rosterdrop imports approve 17`
+    """
+    session = open_session(ctx)
+    record = run(_approve(session, number))
+    session.nudge(record.org_id)
+    say(f"Import {number} is approved: it is applied at once, or when the daemon runs again.")
+
+
+def discard(ctx: typer.Context, number: Number) -> None:
+    """Discard a held or waiting drop: nothing of it is applied, its file goes to error/.
+
+    Example: `rosterdrop imports discard 17`
+    """
+    session = open_session(ctx)
+    record = run(_discard(session, number))
+    session.nudge(record.org_id)
+    say(f"Import {number} is discarded: its file goes to error/, at once or when the daemon runs again.")
+
+
+async def _approve(session: Session, number: int) -> "ImportRecord":
+    from processor import holds_store
+
+    async with session.database() as database:
+        record = await _found(database, number)
+        async with database.writing() as connection:
+            if not await holds_store.approve(connection, number, now=session.now()):
+                raise NotFoundError(
+                    f"Import {number} is not held: `rosterdrop imports list --outcome held` shows those."
+                )
+    return record
+
+
+async def _discard(session: Session, number: int) -> "ImportRecord":
+    from processor.holding import discard_unfinished
+
+    async with session.database() as database:
+        record = await _found(database, number)
+        settings, now = session.settings, session.clock.now()
+        if not await discard_unfinished(database, record, code="rejected", settings=settings, now=now):
+            raise NotFoundError(
+                f"Import {number} is neither held nor waiting; it is {record.outcome or 'running'}."
+            )
+    return record
+
+
+async def _found(database: "Database", number: int) -> "ImportRecord":
+    from processor import imports_store
+
+    async with database.reading() as connection:
+        record = await imports_store.record_of(connection, number=number)
+    if record is None:
+        raise NotFoundError(f"There is no import {number}: `rosterdrop imports list` shows all.")
+    return record
