@@ -71,8 +71,10 @@ class OutboxSender:
             while True:
                 self._woken.clear()
                 wait_s = await self._start_due(sending)
+                # Not wait_for: in Python 3.11 it loses a cancellation that meets a nudge, and the stop hangs.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):
+                        await self._woken.wait()
 
     async def _start_due(self, sending: asyncio.TaskGroup) -> float:
         """Start sending what is due and return for how long nothing else is."""

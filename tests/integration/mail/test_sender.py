@@ -230,6 +230,20 @@ async def test_n03_a_stop_does_not_forget_what_was_just_sent(database: Database,
     assert await states(database) == ["sent"]
 
 
+async def test_a_stop_that_meets_a_nudge_still_stops(database: Database, clock: MovedClock) -> None:
+    await write_mails(database, clock, new_mail())
+    sender = OutboxSender(database=database, transport=Fake(), clock=clock, acceptable=everybody)
+    task = asyncio.create_task(sender.run())
+    await eventually(lambda: is_state(database, "sent"))
+    for _ in range(20):
+        await asyncio.sleep(0.01)  # until it waits for the next nudge
+    sender.nudge()
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=5)
+    task.cancel()
+    assert done == {task}
+
+
 async def test_n02_nothing_is_sent_while_nobody_can_say_who_is_active(
     database: Database, clock: MovedClock, logged: list[Any]
 ) -> None:
@@ -276,13 +290,15 @@ async def test_n03_many_mails_all_arrive_and_a_nudge_wakes_at_once(
     postbox = Postbox()
     async with serving(postbox) as port:
         transport = SmtpTransport(server=parse_smtp_url(f"smtp://{HOST}:{port}"), mail_from=MAIL_FROM)
-        sender = OutboxSender(database=database, transport=transport, clock=clock, acceptable=everybody)
+        sender = OutboxSender(
+            database=database, transport=transport, clock=clock, acceptable=everybody, look_again_s=600
+        )
         task = asyncio.create_task(sender.run())
         try:
             mails = [new_mail(number, f"user{number}@x.example") for number in range(1, 41)]
             await write_mails(database, clock, *mails)
             sender.nudge()
-            await eventually(lambda: is_state(database, *["sent"] * 40), within_s=8)
+            await eventually(lambda: is_state(database, *["sent"] * 40))
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
