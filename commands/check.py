@@ -59,7 +59,7 @@ def check(
                 "problems": [finding_as_dict(problem) for problem in found.problems],
                 "notes": [finding_as_dict(note) for note in found.notes],
                 "would": found.counts.as_dict(),
-                "would_hold": found.would_hold,
+                "would_hold": found.hold is not None,
                 "changes": [change_as_dict(change) for change in found.changes],
             }
         )

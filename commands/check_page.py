@@ -52,8 +52,8 @@ def print_check(name: str, organization: "Organization | None", found: "DryRun",
             f"\n{found.counts.users_missing:,} active users whom the previous users file named are not in this one. "
             "They would stay as they are."
         )
-    if found.would_hold:
-        say("\nIt changes so much that it would be held until somebody approves it (G1).")
+    if found.hold is not None:
+        say(f"\nIt would be held until somebody approves it: {found.hold}")
     if found.changes:
         say("\nChange by change")
         shown = found.changes if everything else found.changes[:FIRST_CHANGES]

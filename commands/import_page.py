@@ -7,7 +7,7 @@ from commands.findings import FIRST_CHANGES, print_changes, print_findings
 from commands.output import print_pairs, say
 from processor.filing import wording
 from processor.findings import Note, Problem
-from processor.imports import Change, ImportRecord
+from processor.imports import Change, ImportRecord, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,11 @@ def print_outcome(page: ImportPage) -> None:
         say("\nThe file is being imported.")
         return
     say(f"\n{wording.headline(record)}. {wording.meaning(record)}")
+    if record.outcome is Outcome.HELD and record.hold_reason:
+        say(f"Why: {record.hold_reason}")
+        say(
+            f"What to do: `rosterdrop imports approve {record.number}` or `rosterdrop imports discard {record.number}`."
+        )
     for tile in wording.tiles(record):
         say(f"  {tile.number:>9,}  {tile.label}")
     print_findings("Problems", page.problems)

@@ -110,6 +110,7 @@ def page_as_dict(page: "ImportPage") -> dict[str, Any]:
         "uploaded_by": record.origin.account,
         "uploaded_from": record.origin.address,
         "client": record.origin.client,
+        "hold_reason": record.hold_reason,
         "problems": [finding_as_dict(problem) for problem in page.problems],
         "notes": [finding_as_dict(note) for note in page.notes],
         "changes": [change_as_dict(change) for change in page.changes],

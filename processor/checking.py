@@ -36,7 +36,7 @@ class DryRun:
     new_fields: list[NewField]
     changes: list[Change]
     outcome: Outcome
-    would_hold: bool
+    hold: str | None  # why a guard would hold it (G1)
 
 
 async def dry_run(
@@ -82,18 +82,16 @@ async def _planned(
 
 def _told(understood: Understood) -> DryRun:
     plan, header = understood.plan, understood.header
-    outcome = plan.outcome
-    refused = outcome is Outcome.REFUSED
     return DryRun(
         kind=plan.kind,
         headers=[] if header is None else meanings(header),
         problems=_findings(plan, notes=False),
         notes=_findings(plan, notes=True),
-        counts=_of_refused(plan.counts) if refused else plan.counts,
-        new_fields=[] if refused else plan.new_fields,
-        changes=[] if refused else _changes(plan),
-        outcome=outcome,
-        would_hold=False,
+        counts=plan.counts,
+        new_fields=[] if plan.outcome is Outcome.REFUSED else plan.new_fields,
+        changes=_changes(plan),
+        outcome=plan.outcome,
+        hold=plan.hold,
     )
 
 
@@ -122,11 +120,6 @@ def _changes(plan: Plan) -> list[Change]:
         for batch in plan.changes.batches()
         for kind, _target, key, field, old, new in batch
     ]
-
-
-def _of_refused(counts: Counts) -> Counts:
-    """Of a file that is refused as a whole, only what was wrong counts."""
-    return Counts(rows=counts.rows, rows_refused=counts.rows_refused, cells_refused=counts.cells_refused)
 
 
 @asynccontextmanager

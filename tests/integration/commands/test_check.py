@@ -127,3 +127,20 @@ def test_k_a_wrong_check_is_one_line(cli: CommandLine, words: tuple[str, ...], s
     said = cli.process("check", cli.file("users.csv", HEADER), *words)
     assert said.status == status
     assert len(said.lines) == 1
+
+
+def test_h07_g01_a_check_says_that_the_file_would_be_held_and_why(cli: CommandLine) -> None:
+    org = cli.add()
+    addresses = [f"user{n}@x.example" for n in range(30)]
+    first = cli.file("first.csv", "User Email,User Name", *(f"{address},Old" for address in addresses))
+    assert cli.process("import", first, "--org", org).status == 0
+    second = cli.file("second.csv", "User Email,User Name", *(f"{address},New" for address in addresses))
+    said = cli.process("check", second, "--org", org, "--json")
+    assert said.json["would_hold"] is True
+    assert "would be held" in cli.process("check", second, "--org", org).out
+    held = cli.process("import", second, "--org", org)
+    assert held.status == 1
+    assert "imports approve 2" in held.out
+    shown = cli("imports", "show", 2, "--json").json
+    assert shown["outcome"] == "held"
+    assert shown["hold_reason"]
