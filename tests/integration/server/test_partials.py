@@ -235,3 +235,39 @@ async def test_u03_a_partial_that_an_operator_removed_is_gone_for_new_sessions(w
         assert await sftp.listdir("/local") == [".", ".."]
         with pytest.raises(asyncssh.SFTPNoSuchFile):
             await sftp.stat("/local/users.csv")
+
+
+@pytest.mark.parametrize("name", ["users.csv", "users.csv.tmp"])
+@pytest.mark.parametrize("dies_first", [True, False])
+async def test_u03_a_stalled_upload_that_was_sent_again_leaves_no_partial(
+    world: World, name: str, dies_first: bool
+) -> None:
+    stalled = await world.connect()
+    file = await (await stalled.start_sftp_client()).open(f"/local/{name}", "wb")
+    await file.write(b"stalled")
+    async with world.sftp() as sftp:
+        again = await sftp.open(f"/local/{name}", "wb")
+        await again.write(b"whole")
+        if dies_first:
+            stalled.abort()
+            await eventually(lambda: world.outcomes() == ["partial"])
+        await again.close()
+        stalled.abort()
+        left = 0 if name.endswith(".csv") else 1
+        await eventually(lambda: world.listener.sessions == 1)
+        await eventually(lambda: len(list(world.inbox.folders("007").incoming.iterdir())) == left)
+        assert (await sftp.stat(f"/local/{name}")).size == len(b"whole")
+
+
+async def test_u03_an_upload_that_was_still_being_written_is_kept(world: World) -> None:
+    first = await world.connect()
+    file = await (await first.start_sftp_client()).open("/local/users.csv", "wb")
+    await file.write(b"first")
+    async with world.sftp() as sftp:
+        again = await sftp.open("/local/users.csv", "wb")
+        await again.write(b"second")
+        await file.write(b" goes on", 5)
+        await again.close()
+        first.abort()
+        await eventually(lambda: world.outcomes() == ["accepted", "partial"])
+        assert (await sftp.stat("/local/users.csv")).size == len(b"first goes on")
