@@ -11,6 +11,7 @@ from core.clock import to_text
 from processor.reading.names import compose_name, name_of_address, name_of_row
 from processor.reading.user_rows import UserRow
 
+write_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder at each call
 GRACE = timedelta(hours=24)
 REGULAR = "Regular"
 
@@ -81,7 +82,7 @@ def new_person(row: UserRow, *, person_id: int, today: Today) -> Person:
         day,
         None if day is None or past else today.due(day),
         int(row.leaver),
-        json.dumps(row.custom, ensure_ascii=False) if row.custom else "{}",
+        write_json(row.custom) if row.custom else "{}",
         None,
     )
 
@@ -145,7 +146,7 @@ def _custom(row: UserRow, known: Person) -> str:
         label: value for label, value in (row.custom or {}).items() if not _is_shown_as(stored, label, value)
     }
     after = {label: value for label, value in {**stored, **given}.items() if label not in gone}
-    return known.custom if after == stored else json.dumps(after, ensure_ascii=False)
+    return known.custom if after == stored else write_json(after)
 
 
 def _is_shown_as(stored: dict[str, str | bool], label: str, value: str | bool) -> bool:
