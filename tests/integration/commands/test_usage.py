@@ -27,6 +27,11 @@ def test_k_the_commands_of_the_contract_are_there() -> None:
     assert registered() >= {("serve",), ("demo",), ("check",), ("import",), ("org", "add"), ("org", "map")}
 
 
+def test_k_every_command_is_documented() -> None:
+    document = (Path(__file__).resolve().parents[3] / "docs" / "commands.md").read_text("utf-8")
+    assert not [words for words in COMMANDS if f"`{' '.join(words)}" not in document]
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_k_every_command_explains_itself_with_an_example(cli: CommandLine, words: tuple[str, ...]) -> None:
     said = cli(*words, "--help")
