@@ -56,6 +56,38 @@ def test_h02_a_teams_file_has_these_labels_and_the_rest_are_ignored_with_a_note(
     assert [(n.code, n.column) for n in header.notes] == [("label-ignored", "Budget")]
 
 
+def test_h02_h05_the_map_counts_in_a_teams_file_too() -> None:
+    header = understood(
+        "Group",
+        "Chief",
+        "parent_team",
+        "",
+        "Budget",
+        "Mail",
+        header_map={"Group": "Team Name", "Chief": "Owner Email", "Budget": "ignore", "Mail": "Contact"},
+        match_by="Employee ID",
+    )
+    assert header.kind is Kind.TEAMS
+    assert [c.meaning for c in sorted(header.columns, key=lambda c: c.index)] == [
+        Meaning.TEAM_NAME,
+        Meaning.TEAM_OWNER,
+        Meaning.PARENT_TEAM,
+        Meaning.IGNORE,
+        Meaning.IGNORE,
+        Meaning.IGNORE,
+    ]
+    assert [(n.code, n.column) for n in header.notes] == [
+        ("label-matched", "parent_team"),
+        ("label-ignored", "Mail"),
+    ]
+
+
+def test_h04_labels_that_match_exactly_need_no_note() -> None:
+    header = understood("User Email", "Room", "Mail", header_map={"Mail": "Private Mail"}, fields=["Room"])
+    assert not header.notes
+    assert meanings(header)["Room"] == "Room"
+
+
 def test_h03_both_keys_are_refused_with_the_hint_how_to_map() -> None:
     found = refusal("User Email", "team_name")
     assert found.code == "both-keys"
@@ -65,7 +97,7 @@ def test_h03_both_keys_are_refused_with_the_hint_how_to_map() -> None:
 def test_h03_neither_key_is_refused_with_the_labels_and_the_nearest_ones() -> None:
     found = refusal("E-mail", "Full Name", "Blood Group")
     assert found.code == "no-key"
-    assert "`E-mail`, `Full Name`, `Blood Group`" in found.text
+    assert found.text.endswith("Labels found: `E-mail`, `Full Name`, `Blood Group` (H3)")
     assert "`E-mail` looks like `User Email`: map it" in found.advice
     assert "Blood" not in found.advice
 
