@@ -74,7 +74,7 @@ def list_of(change: Change) -> ChangeList:
 
 
 def shown_lists(changes: Iterable[Change], totals: Mapping[ChangeList, int]) -> list[ShownList]:
-    """Rule R1: the lists that have changes, each cut to 1,000; `totals` where the caller has cut before."""
+    """Rule R1: the lists that are not empty, each cut to 1,000; `totals` where there are more than `changes` has."""
     found: dict[ChangeList, list[Change]] = {name: [] for name in ChangeList}
     counted = dict.fromkeys(ChangeList, 0)
     for change in changes:
@@ -82,11 +82,10 @@ def shown_lists(changes: Iterable[Change], totals: Mapping[ChangeList, int]) -> 
         counted[name] += 1
         if len(found[name]) < SHOWN:
             found[name].append(change)
-    return [
-        ShownList(name, _entries(found[name]), max(counted[name], totals.get(name, 0)))
-        for name in ChangeList
-        if found[name]
-    ]
+    shown = (
+        ShownList(name, _entries(found[name]), max(counted[name], totals.get(name, 0))) for name in ChangeList
+    )
+    return [each for each in shown if each.total]
 
 
 def _entries(changes: list[Change]) -> tuple[Entry, ...]:

@@ -102,7 +102,7 @@ def render_report(contents: ReportContents) -> str:
         notes=_groups(contents.notes),
         note_total=contents.note_count,
         note_more=contents.note_count - min(len(contents.notes), SHOWN),
-        lists=shown_lists(contents.changes, contents.change_totals),
+        lists=shown_lists(contents.changes, _totals(contents)),
         rejected=names.rejected_path(record),
         time=lambda text: _time(text, zone),
         label=_label,
@@ -123,6 +123,13 @@ def _template() -> Template:
     )
     environment.filters["coded"] = _coded
     return environment.get_template("report.html.j2")
+
+
+def _totals(contents: ReportContents) -> dict[ChangeList, int]:
+    """A plan of a user whom the file created is no change of its own, so the counts know of more than the changes."""
+    planned = contents.record.counts.deactivations_planned
+    known = contents.change_totals.get(ChangeList.PLANNED_DEACTIVATIONS, 0)
+    return {**contents.change_totals, ChangeList.PLANNED_DEACTIVATIONS: max(planned, known)}
 
 
 def _beside(contents: ReportContents) -> list[str]:

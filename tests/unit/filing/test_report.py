@@ -95,6 +95,15 @@ def test_r01_nothing_of_a_file_becomes_markup() -> None:
     assert "49" not in Page(page).text.replace("049", "")
 
 
+def test_r01_plans_of_users_whom_the_file_created_are_counted_among_the_planned_deactivations() -> None:
+    page = rendered(record=record(Outcome.IMPORTED, rows=2, users_created=1, deactivations_planned=2))
+    assert "Planned deactivations" in page
+    assert "2 users: see Deactivation Date in the file" in page
+    known = Change("user", "lena@x.example", "deactivates_at", None, "2026-12-31T22:59:00.000+00:00")
+    page = rendered(record=record(rows=2, deactivations_planned=2), changes=[known])
+    assert "and 1 more: see Deactivation Date in the file" in page
+
+
 def test_r01_times_are_shown_in_the_organizations_zone() -> None:
     page = rendered(
         organization=organization(time_zone="Europe/Berlin"),
