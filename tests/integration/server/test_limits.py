@@ -1,11 +1,14 @@
 """Limits as clients meet them (rule U9), and the end of the service (rule O2)."""
 
 import asyncio
+import struct
 
 import asyncssh
 import pytest
+from asyncssh.constants import FXP_OPEN, FXP_READ
 
 from tests.integration.server.conftest import Start
+from tests.integration.server.test_packets import request, string, wire
 from tests.integration.server.world import World, eventually
 
 
@@ -116,21 +119,22 @@ async def test_u09_a_client_that_does_not_read_is_not_buffered_for(world: World)
     folders = world.inbox.prepare("007")
     (folders.archive / "big.csv").write_bytes(b"x" * 8_000_000)
     connection = await world.connect()
-    sftp = await connection.start_sftp_client()
-    file = await sftp.open("/archive/big.csv", "rb", block_size=256 * 1024)
+    client = await wire(connection, window=1 << 30)
+    opening = string(b"/archive/big.csv") + struct.pack(">II", asyncssh.FXF_READ, 0)
+    handle = await client.handle(request(FXP_OPEN, 1, opening))
     transport = connection._transport
     assert transport is not None
     transport.pause_reading()
-    reads = [asyncio.ensure_future(file.read(256 * 1024, offset)) for offset in range(2000)]
-    await asyncio.sleep(0.5)
-    buffered = max(
-        visitor._connection._transport.get_write_buffer_size()
-        for visitor in world.listener._visitors
-        if visitor._connection and visitor._connection._transport
-    )
-    assert buffered < 2_000_000
+    reading = string(handle) + struct.pack(">QI", 0, 4 << 20)
+    client.writer.write(b"".join(request(FXP_READ, number, reading) for number in range(1000)))
+    await asyncio.sleep(1)
+    visitor = next(iter(world.listener._visitors))
+    assert visitor._connection is not None
+    ours = visitor._connection._transport
+    assert ours is not None
+    assert 0 < ours.get_write_buffer_size() < 2_000_000
     connection.abort()
-    await asyncio.gather(*reads, return_exceptions=True)
+    await eventually(lambda: world.listener.sessions == 0)
 
 
 async def test_o02_a_running_upload_gets_its_time_and_its_answer(world: World) -> None:

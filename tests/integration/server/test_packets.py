@@ -55,8 +55,8 @@ class Wire:
         return answer[9:]
 
 
-async def wire(connection: asyncssh.SSHClientConnection) -> Wire:
-    writer, reader, _ = await connection.open_session(subsystem="sftp", encoding=None)
+async def wire(connection: asyncssh.SSHClientConnection, *, window: int = 1 << 21) -> Wire:
+    writer, reader, _ = await connection.open_session(subsystem="sftp", encoding=None, window=window)
     found = Wire(reader, writer)
     assert (await found.ask(packet(FXP_INIT, struct.pack(">I", 3))))[:5] == b"\x02\0\0\0\x03"
     return found

@@ -1,6 +1,7 @@
 """Uploads that broke off (rule U3)."""
 
 import asyncio
+import json
 import shutil
 
 import asyncssh
@@ -271,3 +272,23 @@ async def test_u03_an_upload_that_was_still_being_written_is_kept(world: World) 
         first.abort()
         await eventually(lambda: world.outcomes() == ["accepted", "partial"])
         assert (await sftp.stat("/local/users.csv")).size == len(b"first goes on")
+
+
+async def test_u03_what_others_are_about_to_move_is_none_of_the_clients(world: World) -> None:
+    world.inbox.prepare("007")
+    world.inbox.begin(org_id="007", name="copied.csv", origin=Origin(account="local folder"))
+    async with world.sftp() as sftp:
+        assert await sftp.listdir("/local") == [".", ".."]
+    world.clock.move(world.settings.partial_keep_s + 1)
+    keeping = asyncio.ensure_future(world.listener.housekeeping())
+    await asyncio.sleep(0.3)
+    keeping.cancel()
+    assert len(list(world.inbox.folders("007").incoming.iterdir())) == 1
+
+
+async def test_u03_a_killed_server_does_not_count_bytes_that_were_written_in_no_order(start: Start) -> None:
+    async with start() as world, world.sftp() as sftp:
+        file = await sftp.open("/local/users.csv", "wb")
+        await file.write(b"1234", 4)
+        (folder,) = world.inbox.folders("007").incoming.iterdir()
+        assert json.loads((folder / "meta.json").read_bytes())["in_order"] is False
