@@ -58,7 +58,9 @@ class Grounds:
         view = self._views.get(org_id)
         if view is None:
             await self.threads.quick.run(self.inbox.prepare, org_id)
-            view = self._views.setdefault(org_id, self._new_view(org_id))
+            view = self._new_view(org_id)
+            await view.folder.shelf.remember()
+            view = self._views.setdefault(org_id, view)
         await view.folder.refresh()
         return view
 

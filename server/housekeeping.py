@@ -88,5 +88,7 @@ async def _whole(work: Coroutine[None, None, None]) -> None:
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await task
+        await asyncio.wait({task})
+        if not task.cancelled() and task.exception() is not None:
+            log.error("housekeeping.failed", exc_info=task.exception())
         raise

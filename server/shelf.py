@@ -5,7 +5,7 @@ What may be done when is decided in `local_folder.py`; one step is one hop into 
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -206,7 +206,14 @@ class Shelf:
             mtime=entry.upload.times if entry.upload else None,
         )
 
-    def answer_for(self, drop: Drop, name: str, *sessions: int, mtime: float | None = None) -> None:
+    def answer_for(
+        self,
+        drop: Drop,
+        name: str,
+        *sessions: int,
+        mtime: float | None = None,
+        since: datetime | None = None,
+    ) -> None:
         """Rule U4: let `name` answer for a drop, for these sessions until they end."""
         accepted_at = from_text(drop.meta.accepted_at or drop.meta.started_at)
         self.taken.add(
@@ -215,10 +222,19 @@ class Shelf:
                 uid=drop.meta.uid,
                 size_bytes=drop.meta.size_bytes,
                 mtime=accepted_at.timestamp() if mtime is None else mtime,
-                until=self._clock.now() + timedelta(seconds=self.settings.taken_names_s),
+                until=(since or self._clock.now()) + timedelta(seconds=self.settings.taken_names_s),
                 sessions=frozenset(sessions),
             )
         )
+
+    async def remember(self) -> None:
+        """Rule U4: after a restart, names that clients sent just before go on answering while they are in the queue."""
+        now = self._clock.now()
+        for drop in await self._threads.quick.run(self._inbox.queue, self.org_id):
+            accepted_at = from_text(drop.meta.accepted_at or drop.meta.started_at)
+            recent = now - accepted_at < timedelta(seconds=self.settings.taken_names_s)
+            if recent and drop.meta.origin.address is not None:
+                self.answer_for(drop, drop.meta.name, since=accepted_at)
 
     # --- what goes
 

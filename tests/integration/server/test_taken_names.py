@@ -124,3 +124,14 @@ async def test_u04_u03_a_taken_file_is_not_resumed_by_appending_to_nothing(world
     assert world.names() == ["users.csv"]
     assert world.bytes_of() == b"content"
     assert not list(world.inbox.folders("007").incoming.iterdir())
+
+
+async def test_u04_a_name_answers_after_a_restart_while_its_drop_waits(start: Start) -> None:
+    async with start() as world, world.sftp() as sftp:
+        await put(sftp)
+    async with start() as world, world.sftp() as sftp:
+        assert (await sftp.stat("/local/users.csv")).size == 7
+        assert await sftp.listdir("/local") == [".", ".."]
+        world.clock.move(301)
+        with pytest.raises(asyncssh.SFTPNoSuchFile):
+            await sftp.stat("/local/users.csv")
