@@ -23,6 +23,7 @@ from server.visits import UploadEvent, Visit
 log = structlog.get_logger()
 
 COMPLETED_KEPT = 1000
+EVENTS = {"accepted": "upload.accepted", "partial": "upload.partial", "refused": "upload.refused"}
 
 
 class Shelf:
@@ -288,7 +289,7 @@ class Shelf:
             reason=reason,
         )
         fields = {name: value for name, value in asdict(event).items() if name not in ("outcome", "org_id")}
-        log.info(f"upload.{outcome}", org=self.org_id, **fields)
+        log.info(EVENTS[outcome], org=self.org_id, **fields)
         try:
             self._on_upload(event)
         except Exception:  # whoever listens must not turn an accepted file into a refused one
