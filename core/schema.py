@@ -41,6 +41,8 @@ organizations = Table(
     Column("username", String(64), nullable=False),
     Column("username_key", String(64), nullable=False, unique=True),  # casefolded
     Column("password_hash", Text, nullable=False),
+    Column("old_password_hash", Text),  # the one before, while both are good (A1); of the same salt
+    Column("old_password_until", Text),
     Column("settings", JSON, nullable=False),  # only what differs from core.organization_settings' defaults
     Column("created_at", Text, nullable=False),
     Column("disabled_at", Text),
@@ -284,5 +286,66 @@ audit = Table(
     Column("event", String(64), nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("detail", Text),
+    sqlite_autoincrement=True,
+)
+
+# Who looks at all organizations' files (A6).
+support_accounts = Table(
+    "support_accounts",
+    metadata,
+    Column("no", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("username", String(64), nullable=False),
+    Column("username_key", String(64), nullable=False, unique=True),  # casefolded
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Public keys that may log in (A1, A6); each is an organization's or a support account's.
+login_keys = Table(
+    "login_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("org_no", Id, ForeignKey("organizations.no"), index=True),
+    Column("support_no", Integer, ForeignKey("support_accounts.no"), index=True),
+    Column("key", Text, nullable=False),  # algorithm and base64, as in authorized_keys
+    Column("fingerprint", String(64), nullable=False),  # SHA256:...
+    Column("comment", Text, nullable=False, default=""),
+    Column("added_at", Text, nullable=False),
+)
+
+# What failed logins have led to (A2): one row for an address, a name, or a name from one address.
+login_guards = Table(
+    "login_guards",
+    metadata,
+    Column("kind", String(8), primary_key=True),  # address, name, pair
+    Column("name", Text, primary_key=True),  # casefolded; empty for an address
+    Column("address", Text, primary_key=True),  # empty for a name
+    Column("shown", Text, nullable=False),  # the name as it was first spelt
+    Column("failures", Text, nullable=False),  # JSON: [time, name, address] of each that still counts
+    Column("until", Text),  # banned or locked till then
+    Column("failed", Integer, nullable=False, default=0),  # failures that led to the last ban
+    Column("bans", Integer, nullable=False, default=0),  # in a row: each doubles the time
+    Column("changed_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Addresses that logged in; for a while none of them is banned as a whole (A2).
+known_addresses = Table(
+    "known_addresses",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("last_login_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What the command line has lifted, for the daemon to see.
+ban_lifts = Table(
+    "ban_lifts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", Text, nullable=False),
     sqlite_autoincrement=True,
 )

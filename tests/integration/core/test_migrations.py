@@ -45,8 +45,10 @@ def test_o05_the_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> Non
     assert shape(migrated) == shape(described)
 
 
-def test_o05_a_migrated_database_has_the_trigger_that_voids_fingerprints(tmp_path: Path) -> None:
+def test_a05_o05_a_migrated_database_has_the_triggers_of_fingerprints_and_audit(tmp_path: Path) -> None:
     prepare_database(tmp_path / "new.sqlite")
     with closing(sqlite3.connect(tmp_path / "new.sqlite")) as connection:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    assert found == [("users_touched",)]
+        found = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+        ).fetchall()
+    assert found == [("audit_is_not_changed",), ("audit_is_not_removed",), ("users_touched",)]
