@@ -83,18 +83,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:
         status = INTERRUPTED
     except ServiceError as exc:
-        fail(exc.public_message)
-        return exit_status(exc)
+        return _trouble(exc)
     except BrokenPipeError:
         # Whoever read our output has seen enough; what is still in the buffer has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO
     except OSError as exc:
-        fail(f"{exc.filename or 'The disk'}: {exc.strerror}.")
-        return WRONG
+        return _trouble(exc)
+    except ExceptionGroup as exc:
+        # What one of the daemon's tasks met, where nothing else went wrong.
+        if len(exc.exceptions) != 1 or not isinstance(exc.exceptions[0], ServiceError | OSError):
+            raise
+        return _trouble(exc.exceptions[0])
     if status == INTERRUPTED:
         fail("Stopped.")
     return status if isinstance(status, int) else 0
+
+
+def _trouble(error: ServiceError | OSError) -> int:
+    """Say in one line what went wrong."""
+    if isinstance(error, ServiceError):
+        fail(error.public_message)
+        return exit_status(error)
+    what = error.strerror or str(error)
+    fail(f"{error.filename}: {what}." if error.filename else f"{what[:1].upper()}{what[1:]}.")
+    return WRONG
 
 
 def _wrong_usage(error: typer.TyperException) -> int:

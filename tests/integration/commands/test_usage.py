@@ -1,5 +1,6 @@
 """The edges of the command line: help, wrong words, wrong settings, a reader that goes away."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,13 @@ def test_k_help_needs_nothing_heavy() -> None:
         "structlog",
     }
     assert not heavy & set(loaded)
+
+
+def test_k_o06_a_port_that_is_taken_is_one_line_and_status_2(cli: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = cli.process("serve", "--port", taken.getsockname()[1])
+    assert said.status == 2
+    lines = [line for line in said.lines if not line.startswith("{")]
+    assert len(lines) == 1
+    assert "already in use" in lines[0]
+    assert "Traceback" not in said.err
