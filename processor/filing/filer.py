@@ -19,9 +19,10 @@ from processor.filing import names
 from processor.filing.kept_ranges import kept_ranges
 from processor.filing.problems_csv import write_problems
 from processor.filing.rejected import Range, write_rejected
+from processor.filing.rejected_utf16 import write_rejected_utf16
 from processor.filing.report import ReportContents, render_report
 from processor.findings import Problem
-from processor.imports import ImportRecord
+from processor.reading.opening import is_utf16
 
 BLOCK_BYTES = 1 << 20
 
@@ -73,7 +74,7 @@ def file_away(
         if header_range is None and (kept := kept_ranges(drop)) is not None:
             header_range, refused_ranges = kept
         _write_problems(folders, contents, problems)
-        _write_rejected(folders, contents.record, source, header_range, refused_ranges)
+        _write_rejected(folders, contents, source, header_range, refused_ranges)
         _write_report(folders, contents)
         _move_data(drop, target)
         _remove_from_queue(drop)
@@ -98,11 +99,20 @@ def _write_problems(folders: Folders, contents: ReportContents, problems: Iterab
 
 
 def _write_rejected(
-    folders: Folders, record: ImportRecord, source: Path, header: Range | None, rows: Sequence[Range]
+    folders: Folders, contents: ReportContents, source: Path, header: Range | None, rows: Sequence[Range]
 ) -> None:
-    path = names.rejected_path(record)
-    if path is not None and header is not None and rows:
-        _write_whole(folders, path, lambda file: write_rejected(file, data=source, header=header, rows=rows))
+    path = names.rejected_path(contents.record)
+    if path is None or header is None or not rows:
+        return
+    codec = is_utf16(source, encoding=contents.organization.settings.encoding)
+
+    def write(file: BinaryIO) -> None:
+        if codec is None:
+            write_rejected(file, data=source, header=header, rows=rows)
+        else:
+            write_rejected_utf16(file, data=source, codec=codec, header=header, rows=rows)
+
+    _write_whole(folders, path, write)
 
 
 def _write_report(folders: Folders, contents: ReportContents) -> None:

@@ -25,7 +25,7 @@ def write_rejected(target: BinaryIO, *, data: Path, header: Range, rows: Iterabl
     try:
         line_ends = _line_ends(fd, header)
         tail = _copy(target, fd, (_mark_start(fd, header[0]), header[1]))
-        for row in _ordered(rows):
+        for row in in_order(rows):
             if not tail.endswith(line_ends):
                 target.write(line_ends[0])
             tail = _copy(target, fd, row)
@@ -33,7 +33,8 @@ def write_rejected(target: BinaryIO, *, data: Path, header: Range, rows: Iterabl
         os.close(fd)
 
 
-def _ordered(rows: Iterable[Range]) -> Iterator[Range]:
+def in_order(rows: Iterable[Range]) -> Iterator[Range]:
+    """Yield the ranges in the order of the file; what overlaps counts once."""
     done = 0
     for start, end in sorted(rows):
         if end > max(start, done):
