@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -30,13 +30,13 @@ from processor.directory.directory_store import DirectoryReader, reading_directo
 from processor.directory.people import Person
 from processor.directory.plan import Plan, PlanSpace
 from processor.directory.planning import Planner
-from processor.filing.change_lists import SHOWN
 from processor.filing.filer import file_away
-from processor.filing.report import ReportContents
+from processor.filing.kept_ranges import keep_ranges
 from processor.findings import Problem
 from processor.holding import discard_unfinished
 from processor.imports import Counts, ImportRecord, Kind, Outcome
 from processor.reading.catalogue import problem
+from processor.report_store import problem_batches, report_contents
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ class _Finished:
     """What the transaction left behind, for filing."""
 
     record: ImportRecord
-    header_range: tuple[int, int] = (0, 0)
+    header_range: tuple[int, int] | None = None
     refused_ranges: Sequence[tuple[int, int]] = ()
 
 
@@ -133,7 +133,7 @@ class Importer:
                 with open_space(self._space) as space:
                     plan = await self._plan(space, organization, drop, progress)
                     try:
-                        return await self._apply(organization, record, plan, await digest)
+                        return await self._apply(organization, drop, record, plan, await digest)
                     except DirectoryMovedError:
                         continue
         finally:
@@ -165,7 +165,7 @@ class Importer:
         )
 
     async def _apply(
-        self, organization: Organization, record: ImportRecord, plan: Plan, sha256: str
+        self, organization: Organization, drop: Drop, record: ImportRecord, plan: Plan, sha256: str
     ) -> _Finished:
         """Change the directory, set the outcome and write the mails: all of it, or nothing (P11, N3)."""
         outcome = plan.outcome
@@ -173,6 +173,7 @@ class Importer:
             outcome = Outcome.CHECKED
         elif plan.hold is not None and record.approved_at is None:
             outcome = Outcome.HELD
+        await asyncio.to_thread(keep_ranges, drop, header=plan.header_range, rows=plan.refused_ranges)
         async with self._database.writing() as connection:
             await imports_store.change_record(connection, record.number, sha256=sha256)
             if outcome is Outcome.HELD:
@@ -243,23 +244,21 @@ class Importer:
 
     async def _file(self, organization: Organization, drop: Drop, finished: _Finished) -> ImportRecord:
         record = finished.record
-        async with self._database.reading() as connection:
-            contents = ReportContents(
-                record=record,
-                organization=organization,
-                problems=await imports_store.findings_of(connection, record.number, notes=False),
-                notes=await imports_store.findings_of(connection, record.number, notes=True),
-                changes=await imports_store.changes_of(connection, record.number, limit=6 * SHOWN),
+        with open_space(self._space) as space:
+            async with self._database.reading() as connection:
+                contents = await report_contents(connection, record=record, organization=organization)
+                problems = space.new_spill()
+                async for batch in problem_batches(connection, record.number):
+                    problems.append([astuple(problem) for problem in batch])
+            path = await asyncio.to_thread(
+                file_away,
+                folders=self._inbox.folders(drop.org_id),
+                drop=drop,
+                contents=contents,
+                all_problems=(Problem(*row) for batch in problems.batches() for row in batch),
+                header_range=finished.header_range,
+                refused_ranges=finished.refused_ranges,
             )
-        header, refused = finished.header_range, finished.refused_ranges
-        path = await asyncio.to_thread(
-            file_away,
-            folders=self._inbox.folders(drop.org_id),
-            drop=drop,
-            contents=contents,
-            header_range=header if header[1] else None,
-            refused_ranges=refused,
-        )
         async with self._database.writing() as connection:
             await imports_store.change_record(connection, record.number, filed_as=path)
         log.info(

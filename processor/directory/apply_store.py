@@ -4,8 +4,8 @@ Bulk rows go through the driver's `executemany` (2.2 microseconds a row; SQLAlch
 """
 
 import json
-from json.encoder import encode_basestring_ascii
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import aiosqlite

@@ -9,6 +9,7 @@ from processor.directory.fingerprints import Fingerprints
 from processor.directory.spill import Spill
 from processor.findings import Note, Problem
 from processor.imports import Counts, Kind, Outcome
+from processor.ranges import ByteRanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +58,7 @@ class Plan:
     teams_made: int = 0
     fingerprints: Fingerprints | None = None
     date_order: str | None = None  # what the file proved (P9)
-    refused_ranges: list[tuple[int, int]] = field(
-        default_factory=list
-    )  # bytes of refused rows, for rejected.csv
+    refused_ranges: ByteRanges = field(default_factory=ByteRanges)  # of refused rows, for rejected.csv
     header_range: tuple[int, int] = (0, 0)
     hold: str | None = None  # why a guard holds the file (G1)
     problems: int = 0
@@ -100,6 +99,14 @@ def _plain(problem: Problem) -> tuple[int | None, str | None, str, str, str]:
     return problem.line, problem.column, problem.code, problem.text, problem.advice
 
 
+class FileRefusedError(Exception):
+    """Nothing of the file may be applied."""
+
+    def __init__(self, refusal: Problem) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
 class PlanSpace:
     """Makes plans and gives their temporary files back."""
 
@@ -111,18 +118,19 @@ class PlanSpace:
         """Return an empty plan."""
         return Plan(
             kind=kind,
-            new_users=self._spill(),
-            updated_users=self._spill(),
-            new_teams=self._spill(),
-            updated_teams=self._spill(),
-            memberships=self._spill(),
-            ended_memberships=self._spill(),
-            relinked=self._spill(),
-            changes=self._spill(),
-            findings=self._spill(),
+            new_users=self.new_spill(),
+            updated_users=self.new_spill(),
+            new_teams=self.new_spill(),
+            updated_teams=self.new_spill(),
+            memberships=self.new_spill(),
+            ended_memberships=self.new_spill(),
+            relinked=self.new_spill(),
+            changes=self.new_spill(),
+            findings=self.new_spill(),
         )
 
-    def _spill(self) -> Spill:
+    def new_spill(self) -> Spill:
+        """Return a place for rows of another kind."""
         return self._open.enter_context(Spill(folder=self._folder))
 
     def __enter__(self) -> "PlanSpace":

@@ -13,7 +13,7 @@ from processor.directory.fingerprints import Fingerprints, LineIndex, meaning_of
 from processor.directory.first_look import FirstLook
 from processor.directory.guard import Magnitude, why_held
 from processor.directory.people import Today
-from processor.directory.plan import NewField, Plan, PlanSpace
+from processor.directory.plan import FileRefusedError, NewField, Plan, PlanSpace
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
 from processor.directory.users_plan import LastAdminError, StaleLinesError, UsersFile, UsersPlan
 from processor.findings import Problem
@@ -41,14 +41,6 @@ MEANING_SETTINGS = ("header_map", "preset", "dates", "clear_word", "teams", "mat
 
 KnownFields = Mapping[str, KnownField]
 Progress = Callable[[int], None]  # bytes read so far
-
-
-class FileRefusedError(Exception):
-    """Nothing of the file may be applied."""
-
-    def __init__(self, refusal: Problem) -> None:
-        super().__init__(refusal.code)
-        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +177,9 @@ class Planner:
             key_label=header.of(Meaning.TEAM_NAME)[0].label,
             parent_label=_label(header, Meaning.PARENT_TEAM),
         )
-        await TeamsPlan(plan=plan, directory=self._directory, settings=self._settings).make(file)
+        await TeamsPlan(plan=plan, directory=self._directory, settings=self._settings, limit=TEAM_LIMIT).make(
+            file
+        )
         return plan
 
     async def _plan_users(self, table: OpenTable, header: Header, known_fields: KnownFields) -> Plan:
@@ -243,8 +237,8 @@ class Planner:
         )
         await users.make()
         if look.refused_passed:
-            plan.refused_ranges.extend(line_ranges(table.data, set(look.refused_passed)))
-            plan.refused_ranges.sort()
+            for start, end in line_ranges(table.data, set(look.refused_passed)):
+                plan.refused_ranges.add(start, end)
         if users.team_count > TEAM_LIMIT:
             raise FileRefusedError(problem("too-many-teams", limit=TEAM_LIMIT))
         types = {**{known.label: known.type for known in known_fields.values()}, **decisions.types}

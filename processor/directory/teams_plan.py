@@ -8,7 +8,7 @@ from core.organization_settings import OrganizationSettings
 from processor.directory.directory_store import DirectoryReader, KnownTeam
 from processor.directory.managers import NOBODY, Links, refused_links
 from processor.directory.people import person_on_the_way
-from processor.directory.plan import Plan
+from processor.directory.plan import FileRefusedError, Plan
 from processor.findings import Problem
 from processor.reading.catalogue import problem
 from processor.reading.keys import is_blank_row
@@ -31,7 +31,10 @@ class TeamsFile:
 class TeamsPlan:
     """The making of one plan."""
 
-    def __init__(self, *, plan: Plan, directory: DirectoryReader, settings: OrganizationSettings) -> None:
+    def __init__(
+        self, *, plan: Plan, directory: DirectoryReader, settings: OrganizationSettings, limit: int
+    ) -> None:
+        self._limit = limit  # of teams that an organization may have (U9)
         self._plan = plan
         self._counts = plan.counts
         self._directory = directory
@@ -62,8 +65,10 @@ class TeamsPlan:
             self._counts.rows_refused += 1
             self._plan.add_problems([row])
             start = batch.block.offset_of(record.line)
-            self._plan.refused_ranges.append((start, start + len(record.raw)))
+            self._plan.refused_ranges.add(start, start + len(record.raw))
             return
+        if len(self._rows) == self._limit:
+            raise FileRefusedError(problem("too-many-teams", limit=self._limit))
         self._rows[row.name_key] = row
         self._counts.cells_refused += len(row.findings)
         self._plan.add_problems(list(row.findings))
@@ -113,6 +118,8 @@ class TeamsPlan:
                 made += 1
                 after[key] = KnownTeam(self._base + made, name, self._owner, None, None)
         self._plan.teams_made = made
+        if len(self._known.keys() | after.keys()) > self._limit:
+            raise FileRefusedError(problem("too-many-teams", limit=self._limit))
         return after
 
     def _link_parents(self, teams: dict[str, KnownTeam]) -> None:

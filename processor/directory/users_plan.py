@@ -206,7 +206,7 @@ class UsersPlan:
         self._counts.rows_refused += 1
         self._plan.add_problems([why])
         start = batch.block.offset_of(record.line)
-        self._plan.refused_ranges.append((start, start + len(record.raw)))
+        self._plan.refused_ranges.add(start, start + len(record.raw))
 
     def _apply(self, row: UserRow, record: Record, known: Person | None, teams: set[int]) -> None:
         """Rules P2, P5, P6: make or update the person of a row."""

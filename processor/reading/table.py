@@ -6,7 +6,7 @@ spans lines swallows them exactly as it would without.
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -46,11 +46,13 @@ class Block:
     first_line: int
     offset: int
     lines: list[bytes]
+    _starts: list[int] = field(default_factory=list)
 
     def offset_of(self, line: int) -> int:
-        """Return where a line of this block begins in the file (a walk through the block: for refused rows)."""
-        lengths = map(len, self.lines[: line - self.first_line])
-        return self.offset + sum(lengths)
+        """Return where a line of this block begins in the file; the first call walks through the block."""
+        if len(self._starts) <= len(self.lines):  # also where the block has grown since
+            self._starts = list(accumulate(map(len, self.lines), initial=self.offset))
+        return self._starts[line - self.first_line]
 
 
 @dataclass(frozen=True, slots=True)
