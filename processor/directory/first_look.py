@@ -24,6 +24,7 @@ from processor.reading.values import key_text
 
 ReadKey = Callable[[int, Sequence[str]], "RowKey | Problem"]
 
+REPEATS_LIMIT = 10_000
 COUNTS = 0
 BAD_KEY = -1  # for its width or its key, as the second pass finds again
 TWO_USERS = -2  # anything above 0 is the line of the first row with the same key
@@ -61,6 +62,7 @@ class FirstLook:
         self.verdicts = Verdicts(array("q"), array("q"))
         self.refused_passed: dict[int, int] = {}  # line of a known line that is a repeat -> line of the first
         self.replaced_people: set[int] = set()  # whose known line is such a repeat, while another row counts
+        self.gave_up = False  # so many known lines stand twice that the file is better read without (F4)
         self.rows = 0
         self.passed = 0  # known lines that count
 
@@ -71,6 +73,9 @@ class FirstLook:
             self.rows += len(batch.passed)
             self.passed += self._lines.passed(batch.passed, batch.passed_lines)
             await self._judge(batch)
+            if len(self._lines.repeated) > REPEATS_LIMIT:
+                self.gave_up = True
+                return
         self._judge_passed()
         self._survey.merge(self._lines.evidence)
 

@@ -206,7 +206,7 @@ class Planner:
         keep_admins: frozenset[int],
     ) -> Plan:
         lines, survey, look, decisions = await self._look(table, header, known_fields, usable)
-        if len(lines) and (decisions.widened or usable.orders != _orders(decisions)):
+        if len(lines) and (look.gave_up or decisions.widened or usable.orders != _orders(decisions)):
             usable = no_fingerprints(stored.everybody)
             lines, survey, look, decisions = await self._look(table, header, known_fields, usable)
         plan = self._new_plan(table, header)
