@@ -7,7 +7,7 @@ from core.addresses import AddressError, EmailAddress, parse_address
 from core.organization_settings import OrganizationSettings
 from processor.findings import Problem
 from processor.reading.catalogue import problem
-from processor.reading.dates import Order, date_reader
+from processor.reading.dates import date_reader
 from processor.reading.decisions import Decisions
 from processor.reading.field_types import FieldType, KnownField
 from processor.reading.header import Column, Header
@@ -80,7 +80,7 @@ class CarefulReader:
         strict = decisions.strict_dates
         self._date = date_reader(order=decisions.deactivation_order, strict=strict)
         self._field_dates = {
-            f: date_reader(order=decisions.orders.get(f, _order_if(settings.dates)), strict=strict)
+            f: date_reader(order=decisions.orders[f], strict=strict)
             for f, kind in self.types.items()
             if kind is FieldType.DATE
         }
@@ -234,10 +234,6 @@ class CarefulReader:
         if self.match_field is None or custom is None:
             return None
         return key_text(str(custom[self.match_field]))
-
-
-def _order_if(setting: str) -> Order | None:
-    return None if setting == "auto" else Order(setting)
 
 
 def _date_or_bad(read: Callable[[str], str | None], text: str) -> Any:

@@ -213,18 +213,29 @@ def test_h05_the_maps_own_words_of_a_leaver_go_before_the_presets() -> None:
     assert [row.leaver for row in found.rows] == [False, True]
 
 
-def test_h06_managers_by_id_and_by_name_are_read_where_the_map_says_so() -> None:
+@pytest.mark.parametrize("name", ["Pat Head", "Pat O'Head"])  # the second is read the careful way
+def test_h06_a_manager_is_named_in_one_way_only(name: str) -> None:
     found = read_users(
         "User Email,Mail,Boss,Supervisor\n"
-        "a@m.example,,,Pat Head\nb@m.example,,0042,Pat Head\nc@m.example,pat@m.example,0042,Pat Head\n",
+        f"a@m.example,,,{name}\nb@m.example,,0042,{name}\nc@m.example,pat@m.example,0042,{name}\n",
         header_map={"Mail": "Manager Email", "Boss": "Manager Employee ID", "Supervisor": "Manager Name"},
     )
-    assert [(r.manager_employee_id, r.manager_name) for r in found.rows] == [
-        (None, "Pat Head"),
-        ("0042", None),
-        (None, None),
+    assert [(r.manager_employee_id, r.manager_name, r.manager_called) for r in found.rows] == [
+        (None, name, None),
+        ("0042", None, None),
+        (None, None, name),
     ]
-    assert found.rows[2].manager_called == "Pat Head"
+    assert [r.custom for r in found.rows] == [None, None, None]
+
+
+def test_p01_a_chosen_key_that_does_not_fit_its_field_is_missing() -> None:
+    found = read_users(
+        "User Email,Born\na@m.example,2000-01-02\nb@m.example,soon\n",
+        fields=known(Born="date!"),
+        match_by="Born",
+    )
+    assert found.row.key == "2000-01-02"
+    assert [(p.code, p.line, p.column) for p in found.refused] == [("key-missing", 3, "Born")]
 
 
 def test_p09_dates_of_fields_follow_their_own_column() -> None:
