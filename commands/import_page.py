@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from commands.findings import FIRST_CHANGES, print_changes, print_findings
 from commands.output import print_pairs, say
+from commands.undo import print_undone
+from processor.directory.undo_store import Undone
 from processor.filing import wording
 from processor.findings import Note, Problem
 from processor.imports import Change, ImportRecord, Outcome
@@ -18,6 +20,7 @@ class ImportPage:
     problems: Sequence[Problem]
     notes: Sequence[Note]
     changes: Sequence[Change]
+    undone: Undone | None = None  # what an undo did and left (G3)
 
 
 def print_page(page: ImportPage) -> None:
@@ -38,6 +41,9 @@ def print_page(page: ImportPage) -> None:
         ]
     )
     print_outcome(page)
+    if page.undone is not None:
+        say(f"\nUndone at {page.undone.at} by {page.undone.who}")
+        print_undone(page.undone)
     if page.changes:
         say("\nChanges")
         more_by = f"`rosterdrop imports show {record.number} --json`"

@@ -99,6 +99,7 @@ def as_dict(record: "ImportRecord") -> dict[str, Any]:
 def page_as_dict(page: "ImportPage") -> dict[str, Any]:
     """Section X: `imports show`."""
     from commands.findings import change_as_dict, finding_as_dict
+    from commands.undo import undone_as_dict
 
     record = page.record
     return {
@@ -114,6 +115,7 @@ def page_as_dict(page: "ImportPage") -> dict[str, Any]:
         "problems": [finding_as_dict(problem) for problem in page.problems],
         "notes": [finding_as_dict(note) for note in page.notes],
         "changes": [change_as_dict(change) for change in page.changes],
+        "undone": None if page.undone is None else undone_as_dict(page.undone),
     }
 
 
@@ -131,6 +133,7 @@ async def _records(
 
 async def _page(session: Session, number: int) -> "ImportPage":
     from commands.import_page import ImportPage
+    from processor.directory.undo_store import undone_of
     from processor.imports_store import changes_of, findings_of, record_of
 
     async with session.reading() as connection:
@@ -142,6 +145,7 @@ async def _page(session: Session, number: int) -> "ImportPage":
             problems=await findings_of(connection, number, notes=False),
             notes=await findings_of(connection, number, notes=True),
             changes=await changes_of(connection, number),
+            undone=await undone_of(connection, number),
         )
 
 

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from commands import approvals, check, demo, exports, fields, import_file, imports, mail, org, teams, users
+from commands import (
+    approvals,
+    check,
+    demo,
+    exports,
+    fields,
+    import_file,
+    imports,
+    mail,
+    org,
+    teams,
+    undo,
+    users,
+)
 from commands.output import fail
 from commands.session import NO, WRONG, exit_status
 from core.errors import ServiceError
@@ -25,6 +38,7 @@ app = typer.Typer(
 )
 imports.app.command("approve")(approvals.approve)
 imports.app.command("discard")(approvals.discard)
+imports.app.command("undo")(undo.undo)
 users.app.command("export")(exports.export_users)
 teams.app.command("export")(exports.export_teams)
 app.add_typer(org.app, name="org")
