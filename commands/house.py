@@ -1,6 +1,5 @@
-"""What the daemon's parts ask the database about organizations: who may work, who may get mail, what is held."""
+"""What the daemon's parts ask the database about organizations: who may work, what is held."""
 
-from core.addresses import address_key
 from core.clock import Clock
 from core.database import Database
 from core.errors import NotFoundError
@@ -8,10 +7,7 @@ from core.inbox import Drop
 from core.organizations_store import all_organizations, organization_by_id
 from core.settings import Settings
 from processor import imports_store
-from processor.directory.directory_store import active_keys
 from processor.holding import discard_unfinished
-from processor.mail.mails import OutboxMail
-from processor.mail.recipients import choose_recipients, wanted_keys
 
 
 class House:
@@ -59,22 +55,3 @@ class House:
         return await discard_unfinished(
             self._database, record, code="withdrawn", settings=self._settings, now=self._clock.now()
         )
-
-    async def may_get(self, mail: OutboxMail) -> bool:
-        """Rule N2: whether the recipient is still one at the time of sending."""
-        if mail.org_no is None:
-            return True
-        async with self._database.reading() as connection:
-            organization = next(
-                (one for one in await all_organizations(connection) if one.no == mail.org_no), None
-            )
-            if organization is None:
-                return False
-            wanted = wanted_keys(organization.settings)
-            active = await active_keys(connection, organization.no, {*wanted, address_key(mail.recipient)})
-        if mail.import_number is None and address_key(mail.recipient) in active:
-            return True  # such as an administrator for whom an export was made (E1)
-        chosen = choose_recipients(
-            organization.settings, active=active, operator=self._settings.operator_email
-        )
-        return address_key(mail.recipient) in {address_key(address) for address in chosen.chosen}

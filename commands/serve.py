@@ -23,11 +23,9 @@ from core.settings import Settings
 from processor.holding import HoldKeeper
 from processor.intake.queue import Queues
 from processor.intake.watcher import LocalFolders
-from processor.mail.maildir import MaildirTransport
+from processor.mail.acceptance import ActiveRecipients
 from processor.mail.sender import OutboxSender
-from processor.mail.smtp import SmtpTransport
-from processor.mail.smtp_url import parse_smtp_url
-from processor.mail.transport import Transport
+from processor.mail.transports import transport_for
 from processor.workers import WorkerPool, worker_pool
 from server.host_keys import load_host_keys
 from server.listener import Listener, listen
@@ -98,8 +96,14 @@ class Daemon:
             inbox = Inbox(data_dir=settings.data_dir, clock=self._clock, accepted=accepted)
             for org_id, seq in (await house.highest_seqs()).items():
                 inbox.raise_floor(org_id, seq)
+            transport = transport_for(
+                smtp_url=settings.smtp_url, mail_from=settings.mail_from, data_dir=settings.data_dir
+            )
             sender = OutboxSender(
-                database=database, transport=self._transport(), clock=self._clock, acceptable=house.may_get
+                database=database,
+                transport=transport,
+                clock=self._clock,
+                acceptable=ActiveRecipients(database=database, operator=settings.operator_email),
             )
 
             def finished(_org_id: str) -> None:
@@ -181,12 +185,6 @@ class Daemon:
         queues.stop()
         await listener.stop(self._settings.stop_grace_s)
         await pool.settle(IMPORT_GRACE_S)
-
-    def _transport(self) -> Transport:
-        settings = self._settings
-        if settings.smtp_url is None:
-            return MaildirTransport(folder=settings.data_dir / "mail", mail_from=settings.mail_from)
-        return SmtpTransport(server=parse_smtp_url(settings.smtp_url), mail_from=settings.mail_from)
 
 
 @asynccontextmanager

@@ -9,12 +9,18 @@ from typing import Any
 
 import aiosqlite
 from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from core.errors import DamagedError
 from core.locks import TurnLock
+
+Connection = AsyncConnection  # for those who hand one through and speak no SQL
+TROUBLES: tuple[type[Exception], ...] = (
+    OperationalError,
+    sqlite3.OperationalError,
+)  # a full disk, a busy database
 
 READERS = 4
 CACHE_KIB = 32_000

@@ -86,6 +86,16 @@ Index(
     postgresql_where=users.c.deactivates_at.is_not(None),
 )
 
+# Addresses that a user had before (P1): managers and owners are still found by them while nobody else has them.
+former_addresses = Table(
+    "former_addresses",
+    metadata,
+    Column("org_no", Id, ForeignKey("organizations.no"), primary_key=True),
+    Column("email_key", Text, primary_key=True),
+    Column("user_id", Id, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 teams = Table(
     "teams",
     metadata,

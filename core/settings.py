@@ -60,6 +60,22 @@ class Settings(BaseSettings):
     idle_timeout_s: float = Field(900, gt=0, description="A session without a request for so long ends (U9).")
     login_timeout_s: float = Field(30, gt=0, description="Time to log in (U9).")
     max_login_tries: int = Field(6, ge=1, description="Password tries of one connection (U9).")
+    ban_failures: int = Field(
+        10, ge=0, description="Failed logins that ban an address, or a name from a known one; 0: never (A2)."
+    )
+    ban_window_s: float = Field(600, gt=0, description="Time within which those failures count (A2).")
+    ban_s: float = Field(
+        900, gt=0, description="How long the first ban lasts; each further one doubles (A2)."
+    )
+    ban_longest_s: float = Field(86_400, gt=0, description="How long a ban lasts at most (A2).")
+    lock_failures: int = Field(
+        20, ge=0, description="Failed logins that lock a name, whoever tries; 0: never (A2)."
+    )
+    lock_window_s: float = Field(3600, gt=0, description="Time within which those failures count (A2).")
+    lock_s: float = Field(900, gt=0, description="How long a name is locked (A2).")
+    known_address_days: float = Field(
+        30, ge=0, description="An address that logged in so lately is not banned as a whole (A2)."
+    )
     max_drops_per_hour: int = Field(200, ge=1, description="Uploads of one organization in an hour (U9).")
     partial_keep_s: float = Field(86_400, gt=0, description="How long a partial upload is kept (U3).")
     unusable_name_wait_s: float = Field(

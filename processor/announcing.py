@@ -4,8 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from core.database import Connection
 from core.organizations import Organization
 from core.settings import Settings
 from processor import imports_store
@@ -15,12 +14,13 @@ from processor.mail import outbox_store
 from processor.mail.compose import ImportNews, compose_import_mail
 from processor.mail.mails import NewMail
 from processor.mail.recipients import choose_recipients, wanted_keys
+from processor.mail.summary import summary_line
 
 FINDINGS_SHOWN = 1_000
 
 
 async def announce(
-    connection: AsyncConnection,
+    connection: Connection,
     *,
     organization: Organization,
     record: ImportRecord,
@@ -43,6 +43,8 @@ async def announce(
         record=record,
         organization=organization,
         problems=await imports_store.findings_of(connection, number, notes=False, limit=FINDINGS_SHOWN),
+        problem_total=await imports_store.count_findings(connection, number, notes=False),
+        note_total=await imports_store.count_findings(connection, number, notes=True),
         notes=await imports_store.findings_of(connection, number, notes=True, limit=FINDINGS_SHOWN),
     )
     content = compose_import_mail(news)
@@ -53,7 +55,7 @@ async def announce(
             recipient=address,
             content=content,
             uuid=uuid4(),
-            summary_line=content.subject,
+            summary_line=summary_line(record),
             summary_of=organization.name,
         )
         for address in chosen

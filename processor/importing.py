@@ -6,17 +6,14 @@ The same code runs in a worker process of the daemon, in `rosterdrop import` wit
 
 import asyncio
 import hashlib
-import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import Clock, to_text
-from core.database import Database
+from core.database import TROUBLES, Connection, Database
 from core.errors import BusyError
 from core.inbox import Drop, Inbox
 from core.names import NameKind, kind_of_name
@@ -78,7 +75,7 @@ class Importer:
         """
         try:
             return await self._process(drop, progress)
-        except (OperationalError, sqlite3.OperationalError, OSError) as exc:
+        except TROUBLES as exc:
             raise TransientError(
                 "The disk is full or the database does not answer: it is tried again."
             ) from exc
@@ -211,7 +208,7 @@ class Importer:
 
     async def _finish(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         organization: Organization,
         record: ImportRecord,
         outcome: Outcome,

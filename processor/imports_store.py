@@ -93,6 +93,12 @@ async def findings_of(
     return [Problem(row.line, row.column, row.code, row.text, row.advice) for row in rows]
 
 
+async def count_findings(connection: AsyncConnection, number: int, *, notes: bool) -> int:
+    """Return how many problems or notes an import has."""
+    query = select(func.count()).where(problems.c.import_number == number, problems.c.is_note == int(notes))
+    return int((await connection.execute(query)).scalar_one())
+
+
 async def changes_of(
     connection: AsyncConnection, number: int, *, kind: str | None = None, limit: int | None = None
 ) -> list[Change]:

@@ -27,8 +27,8 @@ async def report_contents(
         organization=organization,
         problems=await imports_store.findings_of(connection, number, notes=False, limit=SHOWN),
         notes=await imports_store.findings_of(connection, number, notes=True, limit=SHOWN),
-        problem_total=await _count(connection, number, notes=False),
-        note_total=await _count(connection, number, notes=True),
+        problem_total=await imports_store.count_findings(connection, number, notes=False),
+        note_total=await imports_store.count_findings(connection, number, notes=True),
         changes=shown,
         change_totals=totals,
     )
@@ -70,8 +70,3 @@ async def _first(connection: AsyncConnection, number: int, groups: list[Group]) 
     )
     rows = await connection.execute(query)
     return [Change(row.kind, row.key, row.field, row.old, row.new) for row in rows]
-
-
-async def _count(connection: AsyncConnection, number: int, *, notes: bool) -> int:
-    query = select(func.count()).where(problems.c.import_number == number, problems.c.is_note == int(notes))
-    return int((await connection.execute(query)).scalar_one())

@@ -73,7 +73,8 @@ class _Worker:
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), END_S)
+            async with asyncio.timeout(END_S):
+                await self._process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):
                 self._process.kill()
@@ -140,7 +141,9 @@ class WorkerPool:
             await worker.ready()
         except EOFError as exc:
             await self._drop(worker)
-            raise WorkerStartError("A worker process for imports could not start; its error stands above.") from exc
+            raise WorkerStartError(
+                "A worker process for imports could not start; its error stands above."
+            ) from exc
         return worker
 
     async def _drop(self, worker: _Worker) -> None:

@@ -110,6 +110,10 @@ async def _write_users(driver: aiosqlite.Connection, plan: Plan, org_no: int, nu
         await driver.executemany(INSERT_USER, rows)
     for batch in plan.updated_users.batches():
         await driver.executemany(UPDATE_USER, [(*row[1:], number, row[0]) for row in batch])
+    await driver.executemany(
+        "INSERT OR REPLACE INTO former_addresses (org_no, email_key, user_id) VALUES (?,?,?)",
+        [(org_no, key, person) for person, key in plan.moved],
+    )
     for batch in plan.relinked.batches():
         rows = [(manager or None, number, user) for manager, user in batch]
         await driver.executemany("UPDATE users SET manager_id=?, last_import=? WHERE id=?", rows)

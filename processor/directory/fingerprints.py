@@ -103,10 +103,12 @@ class LineIndex:
         at[at == len(self._people)] = 0
         return np.where(self._people[at] == people, self._line_of[self._by_person[at]], 0)
 
-    @property
-    def evidence(self) -> int:
-        """All that the passed lines say about their columns (C2, P9)."""
-        places = np.flatnonzero(np.bincount(self._known.evidence[self._line_of > 0])).tolist()
+    def evidence(self, *, without: set[int]) -> int:
+        """All that the passed lines say about their columns (C2, P9), but for those of the people `without`."""
+        counting = self._line_of > 0
+        if without:
+            counting &= ~np.isin(self._known.people, np.fromiter(without, dtype=np.int64))
+        places = np.flatnonzero(np.bincount(self._known.evidence[counting])).tolist()
         return reduce(or_, (self._known.evidence_values[place] for place in places), 0)
 
     def begin_again(self) -> None:

@@ -27,7 +27,23 @@ ReadKey = Callable[[int, Sequence[str]], "RowKey | Problem"]
 REPEATS_LIMIT = 10_000
 COUNTS = 0
 BAD_KEY = -1  # for its width or its key, as the second pass finds again
-TWO_USERS = -2  # anything above 0 is the line of the first row with the same key
+TWO_USERS = -2
+REPEATED_ADDRESS = (
+    10  # anything above 0 is the line of the first row with the same key, below -10 with the address
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """Whom a row means, and the known users with its key and its address (0 for none)."""
+
+    who: int | NoPerson
+    by_key: int
+    by_address: int
+
+
+def _above(passed_line: int, line: int) -> int:
+    return passed_line if passed_line < line else 0
 
 
 @dataclass(slots=True)
@@ -35,7 +51,7 @@ class Verdicts:
     """One entry for each parsed row that is not blank, in the order of the file."""
 
     people: array[int]  # the known user whom the row means, 0 for a new one
-    why: array[int]  # COUNTS, BAD_KEY, TWO_USERS, or the line of the first
+    why: array[int]  # COUNTS, BAD_KEY, TWO_USERS, or which line was the first
 
 
 class FirstLook:
@@ -77,7 +93,12 @@ class FirstLook:
                 self.gave_up = True
                 return
         self._judge_passed()
-        self._survey.merge(self._lines.evidence)
+        self._survey.merge(self._lines.evidence(without=self.replaced_people))
+
+    @property
+    def by_address(self) -> bool:
+        """Whether users are known by their address, not by a chosen key (P1)."""
+        return self._match_field is None
 
     def rows_of(self, addresses: list[str]) -> list[int]:
         """Return, for each address key, the place of the row that counts for it; ABSENT for none."""
@@ -101,40 +122,47 @@ class FirstLook:
             await self._identify(rows, places)
 
     async def _identify(self, rows: list[tuple[int, list[str], RowKey]], places: list[int]) -> None:
-        meant = await self._meant([key for _, _, key in rows])
-        earlier = self._earlier([key for _, _, key in rows])
-        passed = self._lines.lines_of(as_numbers([m if isinstance(m, int) else 0 for m in meant])).tolist()
+        keys = [key for _, _, key in rows]
+        meant = await self._meant(keys)
+        earlier = self._earlier(keys)
+        passed_by_key = self._lines.lines_of(as_numbers([one.by_key for one in meant])).tolist()
+        passed_by_address = self._lines.lines_of(as_numbers([one.by_address for one in meant])).tolist()
         here: dict[str, int] = {}
         counted: list[tuple[int, int, RowKey]] = []
-        for (line, cells, key), place, who, first, passed_line in zip(
-            rows, places, meant, earlier, passed, strict=True
-        ):
-            names = (f"@{key.address}", f"={key.chosen}") if key.chosen is not None else (f"@{key.address}",)
-            before = next((here[name] for name in names if name in here), first)
-            if not before and 0 < passed_line < line:
-                before = passed_line
-            if before or who is NoPerson.TWO_USERS:
-                self.verdicts.why[place] = before or TWO_USERS
-                continue
-            person = who if isinstance(who, int) else 0
-            here.update(dict.fromkeys(names, line))
-            self.verdicts.why[place] = COUNTS
-            self.verdicts.people[place] = person
-            counted.append((line, person, key))
-            self._survey.add(cells)
+        for at, ((line, cells, key), place, one) in enumerate(zip(rows, places, meant, strict=True)):
+            chosen, address = f"={key.chosen}", f"@{key.address}"
+            by_key = here.get(chosen, 0) or earlier[at][0] or _above(passed_by_key[at], line)
+            by_address = here.get(address, 0) or earlier[at][1] or _above(passed_by_address[at], line)
+            if key.chosen is not None and by_key:
+                self.verdicts.why[place] = by_key
+            elif by_address:
+                self.verdicts.why[place] = (
+                    by_address if key.chosen is None else -by_address - REPEATED_ADDRESS
+                )
+            elif one.who is NoPerson.TWO_USERS:
+                self.verdicts.why[place] = TWO_USERS
+            else:
+                person = one.who if isinstance(one.who, int) else 0
+                here[address] = here[chosen] = line
+                self.verdicts.why[place] = COUNTS
+                self.verdicts.people[place] = person
+                counted.append((line, person, key))
+                self._survey.add(cells)
         self._remember(counted)
 
-    async def _meant(self, keys: list[RowKey]) -> list[int | NoPerson]:
+    async def _meant(self, keys: list[RowKey]) -> list[_Meant]:
         by_address = await self._ids([key.address for key in keys])
-        if self._match_field is None:
-            return [by_address.get(key.address, NoPerson.NEW) for key in keys]
-        chosen = await self._directory.values_of(self._match_field, key_text)
-        by_key = chosen.holders([key.chosen or "" for key in keys])
         addressed = [by_address.get(key.address) for key in keys]
-        have_key = chosen.have_value([person or 0 for person in addressed])
+        if self._match_field is None:
+            return [_Meant(NoPerson.NEW if one is None else one, 0, one or 0) for one in addressed]
+        chosen = await self._directory.values_of(self._match_field, key_text)
+        holders = chosen.holders([key.chosen or "" for key in keys])
+        have_key = chosen.have_value([one or 0 for one in addressed])
         return [
-            who_is_meant(by_key=holder or None, by_address=person, address_has_key=has_key)
-            for holder, person, has_key in zip(by_key, addressed, have_key, strict=True)
+            _Meant(
+                who_is_meant(by_key=holder or None, by_address=one, address_has_key=has_key), holder, one or 0
+            )
+            for holder, one, has_key in zip(holders, addressed, have_key, strict=True)
         ]
 
     async def _ids(self, addresses: list[str]) -> dict[str, int]:
@@ -143,13 +171,16 @@ class FirstLook:
             return {address: known[address].id for address in addresses if address in known}
         return await self._directory.ids(addresses)
 
-    def _earlier(self, keys: list[RowKey]) -> list[int]:
-        """Return for each row the line of an earlier row that counts and has its address or key; 0 for none."""
-        places = self._addresses.find_texts([key.address for key in keys])
+    def _earlier(self, keys: list[RowKey]) -> list[tuple[int, int]]:
+        """Return for each row the lines of earlier rows that count: by the chosen key, by the address; 0 for none."""
+        by_address = self._addresses.find_texts([key.address for key in keys]).tolist()
+        by_key = [ABSENT] * len(keys)
         if self._match_field is not None:
-            by_key = self._keys.find_texts([key.chosen or "" for key in keys])
-            places = np.where(by_key == ABSENT, places, by_key)
-        return [0 if place == ABSENT else self._lines_of_rows[place] for place in places.tolist()]
+            by_key = self._keys.find_texts([key.chosen or "" for key in keys]).tolist()
+        return [(self._line(one), self._line(other)) for one, other in zip(by_key, by_address, strict=True)]
+
+    def _line(self, place: int) -> int:
+        return 0 if place == ABSENT else self._lines_of_rows[place]
 
     def _remember(self, counted: list[tuple[int, int, RowKey]]) -> None:
         start = len(self._lines_of_rows)

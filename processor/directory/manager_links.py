@@ -13,8 +13,8 @@ from processor.directory.digests import ABSENT, Numbers
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.first_look import FirstLook
 from processor.directory.held_values import SEVERAL
+from processor.directory.links import NOBODY, Links, refused_links
 from processor.directory.manager_names import By, Named, Namesakes, manager_of
-from processor.directory.managers import NOBODY, Links, refused_links
 from processor.directory.people import Person, person_on_the_way
 from processor.directory.plan import Plan
 from processor.findings import Note, Problem
@@ -56,7 +56,9 @@ class ManagerLinks:
         self._links = Links()  # `above` holds places in the next list until they are resolved
         self._named: list[Named] = []
         self._places: dict[tuple[By, str], int] = {}
-        self._moved: dict[str, int] = {}  # old address key of a person whose address this file changes
+        self._new_addresses: list[
+            str
+        ] = []  # keys that belong to somebody else, or anybody, only since this file
 
     @property
     def people(self) -> Numbers:
@@ -71,7 +73,9 @@ class ManagerLinks:
         """Take one row; returns a note where it names the person himself (P6)."""
         self._people.append(after.id)
         if known is not None and known.email != after.email:
-            self._moved[address_key(known.email)] = known.id
+            self._plan.moved.append((known.id, address_key(known.email)))
+        if known is None or known.email != after.email:
+            self._new_addresses.append(row.email_key)
         id_field = self._namesakes.field
         before_id = json.loads(known.custom).get(id_field) if known is not None and id_field else None
         self._namesakes.add(row, after=after, known=known, before_id=before_id)
@@ -121,20 +125,18 @@ class ManagerLinks:
 
     async def make_lines_stale(self) -> bool:
         """Rule H6: whether known lines may mean other managers after this file than when they were read."""
-        if self._moved and await self._directory.count_managed(self._moved.values()):
+        if await self._directory.former_ids(self._new_addresses):
             return True
         return await self._namesakes.moved()
 
     async def _ids(self, look: FirstLook, next_id: int, linked: Linked) -> Numbers:
         ids = np.zeros(len(self._named), dtype=np.int64)
-        for by in (By.EMPLOYEE_ID, By.NAME):
-            places = [place for place, named in enumerate(self._named) if named.by is by]
-            if places:
-                ids[places] = await self._namesakes.find(by, [self._named[place].key for place in places])
         places = [place for place, named in enumerate(self._named) if named.by is By.ADDRESS]
         keys = [self._named[place].key for place in places]
         rows = look.rows_of(keys)
-        known = await self._directory.ids([key for key, row in zip(keys, rows, strict=True) if row == ABSENT])
+        known = await self._directory.found_by_address(
+            [key for key, row in zip(keys, rows, strict=True) if row == ABSENT]
+        )
         for place, key, row in zip(places, keys, rows, strict=True):
             if row != ABSENT:
                 ids[place] = self._people[row]
@@ -147,6 +149,11 @@ class ManagerLinks:
                 )
                 linked.made.append(person)
                 ids[place] = person.id
+        self._namesakes.add_made(linked.made)
+        for by in (By.EMPLOYEE_ID, By.NAME):
+            places = [place for place, named in enumerate(self._named) if named.by is by]
+            if places:
+                ids[places] = await self._namesakes.find(by, [self._named[place].key for place in places])
         return ids
 
     def _leave_unknown(self, above: Numbers, named: Numbers, linked: Linked) -> None:
@@ -163,11 +170,6 @@ class ManagerLinks:
                 self._refuse(problem(code, line=line, column=column))
             linked.with_finding.add(links.below[place])
             above[place] = links.stored[place]
-        for place in np.flatnonzero(np.isin(named, self._places_of_moved())).tolist():
-            linked.with_finding.add(links.below[place])  # the address will be nobody's after this file
-
-    def _places_of_moved(self) -> list[int]:
-        return [place for key in self._moved if (place := self._places.get((By.ADDRESS, key))) is not None]
 
     def _refuse(self, found: Problem) -> None:
         self._plan.add_problems([found])

@@ -85,6 +85,12 @@ class Namesakes:
         if self._names is not None:
             self._names.add(after.id, before=known and name_key(known.name), after=name_key(after.name))
 
+    def add_made(self, people: list[Person]) -> None:
+        """Take the managers whom this file makes on the way."""
+        if self._names is not None:
+            for person in people:
+                self._names.add(person.id, before=None, after=name_key(person.name))
+
     @property
     def field(self) -> str | None:
         """The custom field of employee ids, where the file names managers by them."""

@@ -1,10 +1,10 @@
 """Teams that users files name: joined, and made with defaults where they are unknown (rules P5, T3)."""
 
-from collections.abc import Iterable
-
 from processor.directory.directory_store import KnownTeam
 from processor.directory.people import FieldChange
 from processor.directory.plan import Plan
+
+CELLS_LIMIT = 20_000
 
 
 class TeamsOfUsers:
@@ -20,18 +20,19 @@ class TeamsOfUsers:
         self._owner = owner
         self._replace = replace
         self.made = 0
+        self._cells: dict[tuple[str, ...], list[int]] = {}
         self._joined: list[tuple[int, int]] = []
         self._ended: list[tuple[int, int]] = []
         self._new: list[tuple[int, str, str, int, None, None]] = []
 
-    def join(self, person: int, names: Iterable[str], *, known: set[int] | None) -> list[FieldChange]:
+    def join(self, person: int, names: tuple[str, ...], *, known: set[int] | None) -> list[FieldChange]:
         """Rule P5: join the named teams; `known` are the person's teams, None for a new person.
 
         Returns the changes to record: none for a new person, whose creation says it all.
         """
-        wanted = [self._id(name) for name in names]
+        wanted = self._ids_of(names)
         before = known or set()
-        joined = [team for team in dict.fromkeys(wanted) if team not in before]
+        joined = [team for team in wanted if team not in before] if before else wanted
         self._joined.extend((person, team) for team in joined)
         self._plan.counts.memberships_added += len(joined)
         ended = sorted(before.difference(wanted)) if self._replace and wanted else []
@@ -57,6 +58,15 @@ class TeamsOfUsers:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def _ids_of(self, names: tuple[str, ...]) -> list[int]:
+        """Return the teams' ids; most cells repeat (0.1 microseconds for those)."""
+        found = self._cells.get(names)
+        if found is None:
+            if len(self._cells) >= CELLS_LIMIT:
+                self._cells.clear()
+            found = self._cells[names] = list(dict.fromkeys(self._id(name) for name in names))
+        return found
 
     def _id(self, name: str) -> int:
         key = name.casefold()

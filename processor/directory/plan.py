@@ -49,6 +49,9 @@ class Plan:
     ended_memberships: Spill
     relinked: Spill  # (manager, user) of known users
     changes: Spill
+    moved: list[tuple[int, str]] = field(
+        default_factory=list
+    )  # user, key of the address that he had before (P1)
     guarded: Guarded = field(default_factory=Guarded)
     findings: Spill  # (is_note, line, column, code, text, advice)
     new_fields: list[NewField] = field(default_factory=list)

@@ -73,6 +73,9 @@ class Planner:
         self._preset = preset_of(settings)
         self._map = map_of(self._preset, settings.header_map)
         self._encoding = settings.encoding
+        self._new_key: NewField | None = (
+            None  # the field of the chosen key, where this file is the first to bring it
+        )
 
     async def plan(self, path: Path) -> Understood:
         """Read the file and plan it; whatever it holds, the result is a plan, perhaps one that refuses it (F2)."""
@@ -123,6 +126,10 @@ class Planner:
         if not isinstance(header, Header):
             return Understood(self._refused(list(header)), None)
         table = self._without_extra_header(table, header)
+        key = match_field(header, match_by)
+        if key is not None and key not in known_fields:  # a key is a text: leading zeros count (P1)
+            known_fields[key] = KnownField(key, FieldType.TEXT, strict=False)
+            self._new_key = NewField(label=key, key=label_key(key), type=FieldType.TEXT)
         try:
             plan = await self._plan_rows(table, header, known_fields)
         except FileRefusedError as exc:
@@ -263,13 +270,14 @@ class Planner:
     ) -> tuple[LineIndex, Survey, FirstLook, Decisions]:
         """Rules P10, C1, C2, P9: judge rows by their keys and look at all values once, before any is read."""
         lines = LineIndex(usable)
+        match = match_field(header, self._settings.match_by)
         survey = Survey(header=header, known_fields=known_fields, clear_word=self._settings.clear_word)
         look = FirstLook(
             directory=self._directory,
             lines=lines,
             survey=survey,
             read_key=key_reader(header=header, settings=self._settings),
-            match_field=match_field(header, self._settings.match_by),
+            match_field=match,
         )
         await look.look(read_batches(table.data, find=lines.find if len(lines) else None))
         state = self._directory.state
@@ -282,7 +290,8 @@ class Planner:
     def _fields(self, plan: Plan, known_fields: KnownFields, decisions: Decisions) -> None:
         if len(known_fields) + len(decisions.new_fields) > FIELD_LIMIT:
             raise FileRefusedError(problem("too-many-fields", limit=FIELD_LIMIT))
-        plan.new_fields = [
+        plan.new_fields = [] if self._new_key is None else [self._new_key]
+        plan.new_fields += [
             NewField(label=label, key=label_key(label), type=kind)
             for label, kind in decisions.new_fields.items()
         ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.addresses import EmailAddress, address_key
 from core.organization_settings import OrganizationSettings
 from processor.directory.directory_store import DirectoryReader, KnownTeam
-from processor.directory.managers import NOBODY, Links, refused_links
+from processor.directory.links import NOBODY, Links, refused_links
 from processor.directory.people import person_on_the_way
 from processor.directory.plan import FileRefusedError, Plan
 from processor.findings import Problem
@@ -79,7 +79,7 @@ class TeamsPlan:
         for row in self._rows.values():
             if row.owner is not None:
                 wanted.setdefault(row.owner.key, row.owner)
-        ids = await self._directory.ids(list(wanted))
+        ids = await self._directory.found_by_address(list(wanted))
         self._plan.users_made = self._directory.state.users_made
         for key, address in wanted.items():
             if key in ids:

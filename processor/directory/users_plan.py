@@ -16,7 +16,7 @@ from processor.directory.admins import AdminLedger, Loss
 from processor.directory.digests import Numbers
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.fingerprints import LineIndex, NewLines
-from processor.directory.first_look import BAD_KEY, COUNTS, TWO_USERS, FirstLook
+from processor.directory.first_look import BAD_KEY, COUNTS, REPEATED_ADDRESS, TWO_USERS, FirstLook
 from processor.directory.manager_links import CHANGED, REPLACED, SILENT, ManagerLinks
 from processor.directory.manager_names import Namesakes
 from processor.directory.memberships import TeamsOfUsers
@@ -191,15 +191,14 @@ class UsersPlan:
             )
         if why == TWO_USERS:
             return problem("key-of-two-users", line=record.line, column=label, label=label)
+        if why < 0:
+            email = self._file.label(Meaning.USER_EMAIL)
+            return problem("repeated-address", line=record.line, column=email, first=-why - REPEATED_ADDRESS)
         return self._repeated(record.line, why)
 
     def _repeated(self, line: int, first: int) -> Problem:
-        code = "repeated-address" if self._settings_match_address else "repeated-key"
+        code = "repeated-address" if self._file.look.by_address else "repeated-key"
         return problem(code, line=line, column=self._file.key_label, first=first)
-
-    @property
-    def _settings_match_address(self) -> bool:
-        return self._file.key_label in {column.label for column in self._file.header.of(Meaning.USER_EMAIL)}
 
     def _refuse(self, batch: Batch, record: Record, why: Problem) -> None:
         """Rule P11: the row is refused whole, and kept for `rejected.csv` (R1)."""

@@ -84,6 +84,8 @@ class Queues:
             pause_s = LOOK_AT_HELD_S
         elif answer.crashed:
             await self._blame(drop)
+        # Not wait_for: in Python 3.11 it loses a cancellation that meets a nudge.
         with suppress(TimeoutError):
-            await asyncio.wait_for(again.wait(), pause_s)  # a new drop, an approval, the next look
+            async with asyncio.timeout(pause_s):
+                await again.wait()  # a new drop, an approval, the next look
         return FIRST_PAUSE_S if answer.held else min(pause_s * 2, LONGEST_PAUSE_S)

@@ -73,7 +73,8 @@ class LocalFolders:
                 await self._scan_one(org_id)
             wait_s = max(0.0, min([all_due, *self._due.values()]) - time.monotonic())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._woken.wait()
 
     async def _look_at_organizations(self) -> None:
         known = set(await self._organizations())

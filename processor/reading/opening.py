@@ -108,8 +108,9 @@ def as_utf8(path: Path, *, codec: str, folder: Path) -> Path:
     ):
         copy = Path(target.name)
         try:
+            target.write(source.read(1).removeprefix("\ufeff"))
             while text := source.read(_COPY_CHARACTERS):
-                target.write(text.removeprefix("\ufeff"))
+                target.write(text)
         except UnicodeDecodeError as exc:
             copy.unlink()
             raise BadTableError(

@@ -8,11 +8,15 @@ down_revision = None
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-# A change of a user that no import made voids his fingerprint: else the next import would pass his line over.
+# A change of a user that no import made voids his fingerprint, else the next import would pass his line over, and
+# makes plans stale that were made before, else they would write back what he was.
 USERS_TOUCHED = """
 CREATE TRIGGER users_touched AFTER UPDATE ON users
 WHEN new.last_import IS NULL OR new.last_import IS old.last_import
-BEGIN INSERT OR IGNORE INTO fingerprint_voids (user_id, org_no) VALUES (new.id, new.org_no); END
+BEGIN
+  INSERT OR IGNORE INTO fingerprint_voids (user_id, org_no) VALUES (new.id, new.org_no);
+  UPDATE organizations SET directory_version = directory_version + 1 WHERE no = new.org_no;
+END
 """
 
 # The audit trail is only appended to (A5); a row of refusals may count further ones of its minute.
@@ -291,6 +295,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_teams_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
         sa.UniqueConstraint("org_no", "name_key", name=op.f("uq_teams_org_no_name_key")),
+    )
+    op.create_table(
+        "former_addresses",
+        sa.Column("org_no", Id, nullable=False),
+        sa.Column("email_key", sa.Text(), nullable=False),
+        sa.Column("user_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_former_addresses_org_no")),
+        sa.PrimaryKeyConstraint("org_no", "email_key", name=op.f("pk_former_addresses")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "memberships",
