@@ -10,16 +10,20 @@ import typer
 
 from commands import (
     approvals,
+    audit,
+    bans,
     check,
     demo,
     exports,
     fields,
     import_file,
     imports,
+    keeping,
     mail,
     org,
     teams,
     undo,
+    uploads,
     users,
 )
 from commands.output import fail
@@ -40,6 +44,8 @@ imports.app.command("approve")(approvals.approve)
 imports.app.command("discard")(approvals.discard)
 imports.app.command("undo")(undo.undo)
 users.app.command("export")(exports.export_users)
+users.app.command("reactivate")(keeping.reactivate)
+users.app.command("keep")(keeping.keep)
 teams.app.command("export")(exports.export_teams)
 app.add_typer(org.app, name="org")
 app.add_typer(imports.app, name="imports")
@@ -47,9 +53,12 @@ app.add_typer(users.app, name="users")
 app.add_typer(teams.app, name="teams")
 app.add_typer(fields.app, name="fields")
 app.add_typer(mail.app, name="mail")
+app.add_typer(bans.app, name="bans")
 app.command("import")(import_file.import_file)
 app.command("check")(check.check)
 app.command("demo")(demo.demo)
+app.command("uploads")(uploads.uploads)
+app.command("audit")(audit.audit)
 
 
 @app.callback()
