@@ -32,7 +32,11 @@ WOULD = (
 def print_check(name: str, organization: "Organization | None", found: "DryRun", *, everything: bool) -> None:
     """Print what the file is, its columns, problems, notes, and what an import would do."""
     against = "" if organization is None else f", checked for {organization.name} ({organization.id})"
-    kinds = {Kind.USERS: "a users file", Kind.TEAMS: "a teams file", None: "neither a users nor a teams file"}
+    kinds = {
+        Kind.USERS: "a users file",
+        Kind.TEAMS: "a teams file",
+        None: "no file that can be imported as it stands",
+    }
     say(f"{name}: {kinds[found.kind]}{against}")
     if found.headers:
         say("\nHow its columns are understood")
@@ -44,7 +48,8 @@ def print_check(name: str, organization: "Organization | None", found: "DryRun",
     if found.outcome is Outcome.REFUSED:
         say("\nAn import would refuse this file as a whole and change nothing.")
         return
-    say(f"\nAn import of these {found.counts.rows:,} rows would")
+    count = found.counts.rows
+    say(f"\nAn import of its {count:,} row{'' if count == 1 else 's'} would")
     for line in would(found.counts) or ["change nothing"]:
         say(f"  {line}")
     if found.counts.users_missing:

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.clock import Clock, to_text
 from core.database import Database, open_database
 from core.migrate import prepare_database
+from core.names import NameKind, kind_of_name
 from core.organization_settings import OrganizationSettings
 from core.organizations import Organization
 from core.organizations_store import add_organization
@@ -18,6 +19,7 @@ from processor.directory.plan import NewField, Plan, PlanSpace
 from processor.directory.planning import Planner, Understood
 from processor.findings import Note, Problem
 from processor.imports import Change, Counts, Kind, Outcome
+from processor.reading.catalogue import problem
 from processor.reading.header import Column, Header
 from processor.reading.labels import Meaning
 
@@ -48,7 +50,12 @@ async def dry_run(
     organization_settings: OrganizationSettings,
     progress: Progress | None = None,
 ) -> DryRun:
-    """Rule H7: plan the file against an organization's directory, or, without one, against that of a new one."""
+    """Rule H7: plan the file against an organization's directory, or, without one, against that of a new one.
+
+    Rule U5: a name that no import can use refuses the file here as there.
+    """
+    if kind_of_name(path.name) is not NameKind.USABLE:
+        return _refused(problem("wrong-extension"))
     with tempfile.TemporaryDirectory(prefix="rosterdrop-check-") as name:
         folder = Path(name)
         if database is not None and org is not None:
@@ -78,6 +85,20 @@ async def _planned(
                 progress=None if progress is None else lambda done: progress(done, size),
             )
             return _told(await planner.plan(path))
+
+
+def _refused(why: Problem) -> DryRun:
+    return DryRun(
+        kind=None,
+        headers=[],
+        problems=[why],
+        notes=[],
+        counts=Counts(),
+        new_fields=[],
+        changes=[],
+        outcome=Outcome.REFUSED,
+        hold=None,
+    )
 
 
 def _told(understood: Understood) -> DryRun:
@@ -111,7 +132,7 @@ def _meaning(column: Column | None) -> str:
 
 def _findings(plan: Plan, *, notes: bool) -> list[Problem]:
     found = [Problem(*row[1:]) for batch in plan.findings.batches() for row in batch if bool(row[0]) is notes]
-    return sorted(found, key=lambda problem: problem.line or 0)
+    return sorted(found, key=lambda finding: finding.line or 0)
 
 
 def _changes(plan: Plan) -> list[Change]:

@@ -144,3 +144,13 @@ def test_h07_g01_a_check_says_that_the_file_would_be_held_and_why(cli: CommandLi
     shown = cli("imports", "show", 2, "--json").json
     assert shown["outcome"] == "held"
     assert shown["hold_reason"]
+
+
+def test_h07_u05_a_name_that_no_import_can_use_is_a_problem_here_too(cli: CommandLine) -> None:
+    org = cli.add()
+    path = cli.file("users.xlsx", HEADER, "bo@x.example,Bo,Berg,,42")
+    checked = cli.process("check", path, "--org", org, "--json")
+    assert checked.status == 1
+    imported = cli.process("import", path, "--org", org, "--json").json
+    assert imported["outcome"] == "refused"
+    assert checked.json["problems"] == imported["problems"]
