@@ -8,7 +8,7 @@ from tests.oracle.table import Record
 
 USER_LABELS = (
     "User Email", "User Name", "First Name", "Last Name", "Teams", "Manager Email", "Manager",
-    "User Account Type", "Is Org Admin", "Deactivation Date",
+    "Manager Employee ID",    "User Account Type", "Is Org Admin", "Deactivation Date",
 )  # fmt: skip
 TEAM_LABELS = {
     "Team Name": "Team Name",

@@ -1,7 +1,8 @@
 """What a users and a teams file have in common, and the teams file (sections F, T)."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ class Choices:
     dates: str = "auto"
     time_zone: str = "UTC"
     all_or_nothing: bool = False
+    header_map: Mapping[str, str] = field(default_factory=dict)  # to `Manager Name` only
 
     def today(self, now: datetime) -> str:
         """The day of the import in the organization's calendar (P8)."""

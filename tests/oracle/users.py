@@ -1,13 +1,13 @@
 """The users file (sections P and C)."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tests.oracle import dates
 from tests.oracle.circles import Link, break_circles
-from tests.oracle.columns import USER_LABELS, Columns, Row
+from tests.oracle.columns import USER_LABELS, Columns, Row, norm
 from tests.oracle.files import ADDRESS, File
 from tests.oracle.table import Record
 from tests.oracle.words import User
@@ -31,7 +31,7 @@ class UsersFile(File):
     """One users file."""
 
     def read(self, labels: list[str], rows: list[Record], now: datetime) -> None:
-        standard = {label: label for label in USER_LABELS}
+        standard = {**{label: label for label in USER_LABELS}, **self.choices.header_map}
         self.columns = Columns(labels, standard, list(self.state.fields))
         self.now, self.today = now, self.choices.today(now)
         kept = self.kept(self.columns, rows, "User Email", "address-missing", "repeated-address")
@@ -226,25 +226,56 @@ class UsersFile(File):
         self.state.users[one.key] = replace(user, teams=kept | keys)
 
     def _link(self, seen: list[Seen], before: Mapping[str, User]) -> None:
-        """Rule P6."""
-        named = [(one, email) for one in seen if (email := one.row.text("Manager Email"))]
-        links: list[Link] = []
+        """Rules P6, H6."""
+        links: list[tuple[Link, str]] = []  # with the meaning of the column
         called: dict[str, str] = {}
-        for one, email in named:
-            if not ADDRESS.fullmatch(email):
-                self.bad_cell(one.row.line, self.columns.label("Manager Email"), "manager-invalid")
-            elif email.casefold() != one.key:
-                links.append(Link(one.key, email.casefold(), one.row.line))
-                if name := one.row.text("Manager"):
-                    called.setdefault(email.casefold(), name)
-        spelt = {email.casefold(): email for _, email in reversed(named)}
-        for link in links:
-            self.user_on_the_way(spelt[link.above], called.get(link.above, ""))
-        graph, refused = break_circles(links, {key: user.manager for key, user in before.items()})
-        for link in refused:
-            self.bad_cell(link.line, self.columns.label("Manager Email"), "manager-circle")
+        spelt: dict[str, str] = {}
+        for one in seen:
+            meaning, above = self._manager(one)
+            if not above or above == one.key:
+                continue
+            links.append((Link(one.key, above, one.row.line), meaning))
+            if meaning == "Manager Email":
+                spelt.setdefault(above, one.row.text("Manager Email"))
+                if name := one.row.text("Manager") or one.row.text("Manager Name"):
+                    called.setdefault(above, name)
+        for above, text in spelt.items():
+            self.user_on_the_way(text, called.get(above, ""))
+        graph, refused = break_circles(
+            [link for link, _ in links], {key: user.manager for key, user in before.items()}
+        )
+        for link, meaning in links:
+            if link in refused:
+                self.bad_cell(link.line, self.columns.label(meaning), "manager-circle")
         for key, user in self.state.users.items():
             self.state.users[key] = replace(user, manager=graph.get(key))
+
+    def _manager(self, one: Seen) -> tuple[str, str | None]:
+        """Rule H6: by address, else by employee id, else by name, among the users known and those in the file."""
+        if email := one.row.text("Manager Email"):
+            if ADDRESS.fullmatch(email):
+                return "Manager Email", email.casefold()
+            self.bad_cell(one.row.line, self.columns.label("Manager Email"), "manager-invalid")
+        if number := one.row.text("Manager Employee ID"):
+            return "Manager Employee ID", self._only(
+                one, "Manager Employee ID", number.casefold(), self._id_of
+            )
+        if name := one.row.text("Manager Name"):
+            return "Manager Name", self._only(one, "Manager Name", _name_key(name), _key_of_name)
+        return "", None
+
+    def _only(self, one: Seen, meaning: str, wanted: str, value: Callable[[User], str]) -> str | None:
+        found = [key for key, user in self.state.users.items() if value(user) == wanted]
+        if len(found) == 1:
+            return found[0]
+        unknown = "manager-unknown-id" if meaning == "Manager Employee ID" else "manager-unknown-name"
+        code = "manager-ambiguous" if found else unknown
+        self.bad_cell(one.row.line, self.columns.label(meaning), code)
+        return None
+
+    def _id_of(self, user: User) -> str:
+        label = next((one for one in self.state.fields if norm(one) == norm("Employee ID")), "")
+        return str(user.custom.get(label, "")).strip().casefold()
 
     def _count(self, seen: list[Seen], before: Mapping[str, User]) -> None:
         """Section X: each person once."""
@@ -278,6 +309,17 @@ def _widens(kind: str | None, texts: list[str]) -> bool:
     if kind == "boolean":
         return any(text.casefold() not in BOOLEANS for text in texts)
     return kind == "date" and bool(texts) and not any(dates.is_date(text) for text in texts)
+
+
+def _key_of_name(user: User) -> str:
+    return _name_key(user.name)
+
+
+def _name_key(name: str) -> str:
+    """Rule H6: the form in which two full names are the same."""
+    parts = name.split(",")
+    turned = f"{parts[1]} {parts[0]}" if len(parts) == 2 else name
+    return " ".join(turned.split()).casefold()
 
 
 def _split(cell: str) -> list[str] | None:

@@ -26,11 +26,25 @@ USER_LABELS = (
     "User Name", "First Name", "Last Name", "Teams", "Manager Email", "Manager", "User Account Type",
     "Is Org Admin", "Deactivation Date",
 )  # fmt: skip
+BY_ID = (
+    "Manager Employee ID",
+    "Boss",
+    "Status",
+    "Deactivation Date",
+    "Start",
+    "User Name",
+    "Manager Email",
+    "Manager",
+    "Teams",
+    "Last Name",
+)
+IDS = ("1", "2", "3", "4", "5", "5", "K7", "k7 ", "")
 # What stands in the cells of a label: of a tidy system, of another one.
 CHOICES = {
-    **dict.fromkeys(("User Name", "First Name", "Last Name", "Manager", "Notes"), (NAMES, NAMES)),
+    **dict.fromkeys(("User Name", "First Name", "Last Name", "Manager", "Boss", "Notes"), (NAMES, NAMES)),
     **dict.fromkeys(("Team Name", "Parent Team"), (TEAMS, TEAMS)),
     **dict.fromkeys(("Team Type", "Employee ID", "employee_id"), (WORDS, WORDS)),
+    "Status": (("Active", "Terminated"), ("Active", "terminated", "Deceased", "on leave")),
     "User Account Type": (TYPES[:-1], TYPES),
     "Is Org Admin": (("Yes", "No", "no", "YES "), ("Yes", "No", "no", "true")),
     "Remote": (("Yes", "No", "TRUE", "false"), ("Yes", "No", "TRUE", "false", "maybe")),
@@ -71,8 +85,12 @@ class Sequence:
 class Maker:
     """Makes the files of one sequence."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, by_id: bool, strange: bool) -> None:
         self.random = random.Random(seed)
+        self.by_id = by_id or strange  # managers are named by employee id and name, too (H6)
+        self.strange = (
+            strange  # a chosen key, leavers, a clear word (P1, H5, P3): beyond what the oracle knows
+        )
         self.clean = self.random.random() < 0.3  # a tidy system: more rows survive
         self.dates = ISO_DATES if self.random.random() < 0.4 else DATES
 
@@ -87,6 +105,13 @@ class Maker:
             settings["time_zone"] = pick.choice(
                 ("America/Los_Angeles", "Pacific/Kiritimati", "Europe/Berlin")
             )
+        if self.by_id:
+            settings["header_map"] = {"Boss": "Manager Name"}
+        if self.strange:
+            settings["header_map"] = {"Boss": "Manager Name", "Status": "Leaver Status"}
+            settings["clear_word"] = pick.choice((None, "x"))
+            if pick.random() < 0.4:
+                settings["match_by"] = "Employee ID"
         steps: list[Step] = []
         for _ in range(pick.randint(2, 5)):
             steps.append(self._step(steps))
@@ -127,6 +152,11 @@ class Maker:
 
     def _users(self) -> list[str]:
         pick = self.random
+        if self.by_id and pick.random() < 0.7:
+            labels = ["User Email", "Employee ID", *(label for label in BY_ID if pick.random() < 0.4)]
+            if not self.strange:
+                labels = [label for label in labels if label != "Status"]
+            return [_line(labels), *(self._row(labels) for _ in range(pick.randint(2, 8)))]
         if pick.random() < 0.3:
             labels = ["User Email", *pick.choice(FOCUSED)]
             return [_line(labels), *(self._row(labels) for _ in range(pick.randint(3, 9)))]
@@ -163,6 +193,10 @@ class Maker:
 
     def _cell(self, label: str) -> str:
         pick = self.random
+        if self.strange and label != "User Email" and pick.random() < 0.05:
+            return "x"
+        if self.by_id and label in {"Employee ID", "Manager Employee ID"}:
+            return pick.choice(IDS)
         if label not in {"User Email", "Team Name"} and pick.random() < 0.35:
             return pick.choice(("", "", " ", "\u00a0"))
         if label in CHOICES:
@@ -198,9 +232,9 @@ def _line(cells: list[str], quoting: int = csv.QUOTE_MINIMAL) -> str:
     return out.getvalue()
 
 
-def sequence(seed: int) -> Sequence:
-    """The sequence of a seed."""
-    return Maker(seed).sequence(seed)
+def sequence(seed: int, *, by_id: bool = False, strange: bool = False) -> Sequence:
+    """The sequence of a seed; `by_id` and `strange` as in `Maker`."""
+    return Maker(seed, by_id=by_id, strange=strange).sequence(seed)
 
 
 def moved(step: Step) -> timedelta:

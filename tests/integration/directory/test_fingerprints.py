@@ -75,3 +75,8 @@ async def test_g2_no_sequence_of_files_shows_whether_lines_were_passed_over(hous
 async def test_g2_touched_users_and_changed_settings_are_read_anew(house: House) -> None:
     for seed in seeds(20, first=1_000_000):
         await assert_nobody_can_tell(house, sequence(seed), disturbed=True)
+
+
+async def test_h6_people_named_by_id_or_name_are_found_with_known_lines_as_without(house: House) -> None:
+    for seed in seeds(30, first=7_000_000):
+        await assert_nobody_can_tell(house, sequence(seed, by_id=True), disturbed=seed % 2 == 1)

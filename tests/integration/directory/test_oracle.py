@@ -56,3 +56,8 @@ async def test_p11_the_oracle_itself_refuses_what_it_is_told_to(org: Org) -> Non
     assert await org.directory() == oracle.directory()
     oracle.drop(b"User Email,Teams\nann@x.example,Dev\n", org.clock.now())
     assert await org.directory() != oracle.directory()
+
+
+async def test_h6_managers_by_id_and_name_are_linked_as_the_contract_says(house: House) -> None:
+    for seed in seeds(20, first=8_000_000):
+        await assert_agreement(house, sequence(seed, by_id=True))
