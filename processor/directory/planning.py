@@ -16,7 +16,7 @@ from processor.directory.people import Today
 from processor.directory.plan import FileRefusedError, NewField, Plan, PlanSpace
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
 from processor.directory.users_plan import LastAdminError, StaleLinesError, UsersFile, UsersPlan
-from processor.findings import Problem
+from processor.findings import Note, Problem
 from processor.imports import Counts, Kind, Outcome
 from processor.reading.catalogue import problem
 from processor.reading.dates import EarlierProof, Order
@@ -73,6 +73,7 @@ class Planner:
         self._preset = preset_of(settings)
         self._map = map_of(self._preset, settings.header_map)
         self._encoding = settings.encoding
+        self._preset_notes: list[Note] = []
         self._new_key: NewField | None = (
             None  # the field of the chosen key, where this file is the first to bring it
         )
@@ -93,19 +94,28 @@ class Planner:
 
     async def kind_of(self, path: Path) -> Kind | None:
         """Return what a file is, by its header alone; None where it would be refused, or is in UTF-16."""
-        table = open_table(path, encoding=self._encoding, map_labels=self._map)
+        try:
+            table = open_table(path, encoding=self._encoding, map_labels=self._map)
+        except BadTableError:
+            return None
         if isinstance(table, Problem):
             return None
         header = understand_header(table.labels, header_map=self._map, field_labels=[])
         return header.kind if isinstance(header, Header) else None
 
     async def _plan(self, path: Path, encoding: str) -> Understood:
+        """Plan in an encoding; where the file is not in it, in the one that the preset's system writes (H5)."""
         try:
             return await self._plan_in(path, encoding)
         except BadTableError as exc:
-            other = self._preset.encoding if self._preset is not None else encoding
-            if exc.code == "not-in-encoding" and other not in (encoding, "utf-16") and encoding == "utf-8":
-                return await self._plan(path, other)  # H5: what the system writes where a file is not UTF-8
+            preset = self._preset
+            if exc.code != "not-in-encoding" or preset is None or preset.encoding in (encoding, "utf-16"):
+                return Understood(self._refused([refusal_of(exc)]), None)
+            note = problem("encoding-from-preset", encoding=preset.encoding, system=preset.system)
+        self._preset_notes = [note]
+        try:
+            return await self._plan_in(path, preset.encoding)
+        except BadTableError as exc:
             return Understood(self._refused([refusal_of(exc)]), None)
 
     async def _plan_in(self, path: Path, encoding: str) -> Understood:
@@ -173,7 +183,7 @@ class Planner:
         state = self._directory.state
         plan.version, plan.users_made, plan.teams_made = state.version, state.users_made, state.teams_made
         plan.header_range = table.header_range
-        plan.add_notes(list(header.notes))
+        plan.add_notes([*self._preset_notes, *header.notes])
         return plan
 
     async def _plan_teams(self, table: OpenTable, header: Header) -> Plan:

@@ -39,7 +39,10 @@ class OpenTable:
 
 
 def open_table(path: Path, *, encoding: str = "utf-8", map_labels: Iterable[str] = ()) -> OpenTable | Problem:
-    """Rules F1, F2: find the header, or say why the bytes are no table.
+    """Rules F1, F2: find the header, or say why the file is another kind of file.
+
+    Raises:
+        BadTableError: the bytes are no table in this encoding.
 
     A file in UTF-16 must be turned into UTF-8 first (`as_utf8`).
     """
@@ -48,10 +51,7 @@ def open_table(path: Path, *, encoding: str = "utf-8", map_labels: Iterable[str]
     if refusal := recognise_other_file(start):
         return refusal
     codec = choose_codec(start, setting=encoding)
-    try:
-        return _header(path, codec.name, codec.bom_bytes, map_labels)
-    except BadTableError as exc:
-        return refusal_of(exc)
+    return _header(path, codec.name, codec.bom_bytes, map_labels)
 
 
 def refusal_of(error: BadTableError) -> Problem:
@@ -62,9 +62,7 @@ def refusal_of(error: BadTableError) -> Problem:
     return problem(error.code, line=error.line, **facts)
 
 
-def _header(
-    path: Path, encoding: str, bom: int, map_labels: Iterable[str]
-) -> OpenTable | Problem:
+def _header(path: Path, encoding: str, bom: int, map_labels: Iterable[str]) -> OpenTable | Problem:
     first = next(read_blocks(path, offset=bom, size=_HEADER_BYTES), None)
     if first is None:
         return problem("empty-file")
