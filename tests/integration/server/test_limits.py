@@ -145,6 +145,7 @@ async def test_o02_a_running_upload_gets_its_time_and_its_answer(world: World) -
         await eventually(lambda: world.listener.sessions == 1)
         with pytest.raises(asyncssh.SFTPError):
             await idle.stat("/local")
+        await asyncio.sleep(1)  # a client may think between two writes
         with pytest.raises(OSError, match=r".*"):
             await world.connect()
         with pytest.raises(asyncssh.SFTPFailure, match=r"stopping.*\(O2\)$"):

@@ -118,3 +118,22 @@ async def test_u06_a_second_open_without_truncation_is_refused(world: World) -> 
             await two.open("/local/users.csv", "ab")
         await first.close()
     assert world.bytes_of() == b"first"
+
+
+async def test_u06_an_exclusive_open_is_refused_where_a_file_is(world: World) -> None:
+    flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
+    (world.inbox.prepare("007").local / "copied.csv").write_bytes(b"copied")
+    async with world.sftp() as sftp:
+        async with sftp.open("/local/users.tmp", flags, encoding=None) as file:
+            await file.write(b"x")
+        for name in ("users.tmp", "copied.csv"):
+            with pytest.raises(asyncssh.SFTPPermissionDenied, match=r"already \(U6\)$"):
+                await sftp.open(f"/local/{name}", flags)
+
+
+async def test_u06_an_open_that_makes_nothing_finds_nothing(world: World) -> None:
+    async with world.sftp() as sftp:
+        with pytest.raises(asyncssh.SFTPNoSuchFile):
+            await sftp.open("/local/users.csv", asyncssh.FXF_WRITE)
+        with pytest.raises(asyncssh.SFTPNoSuchFile):
+            await sftp.open("/local/users.csv", asyncssh.FXF_WRITE | asyncssh.FXF_TRUNC)
