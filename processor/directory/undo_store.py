@@ -35,6 +35,7 @@ UPDATE users SET email=?, name=?, first_name=?, last_name=?, account_type=?, is_
   deactivation_date=?, deactivates_at=?, leaver=?, custom=?, manager_id=?, email_key=? WHERE id=?
 """
 TOUCH = "UPDATE users SET last_import = NULL WHERE id = ?"
+FORMER = "INSERT OR REPLACE INTO former_addresses (org_no, email_key, user_id) VALUES (?,?,?)"
 LEFT = """
 INSERT INTO undo_leftovers (import_number, place, kind, target, key, field, old, new, code)
 VALUES (?,?,?,?,?,?,?,?,?)
@@ -121,6 +122,7 @@ async def write_undo(
         return False
     rows = [(*person[1:], address_key(person.email), person.id) for person in plan.people.values()]
     await driver.executemany(WRITE_PERSON, rows)
+    await driver.executemany(FORMER, [(org_no, *moved) for moved in _addresses_given_up(plan)])
     touched = {user for user, _ in (*plan.joined, *plan.ended)} - plan.people.keys()
     await driver.executemany(TOUCH, [(user,) for user in sorted(touched)])
     await driver.executemany("DELETE FROM memberships WHERE user_id = ? AND team_id = ?", plan.ended)
@@ -174,6 +176,11 @@ async def undone_of(connection: AsyncConnection, number: int) -> Undone | None:
         changes=[_change(one) for one in changes],
         left=[(_change(one), one.code) for one in left],
     )
+
+
+def _addresses_given_up(plan: UndoPlan) -> list[tuple[str, int]]:
+    """Rule P1: a file may name a manager by the address that the import gave and the undo takes back."""
+    return [(address_key(str(back.old)), back.target) for back in plan.changes if back.field == "email"]
 
 
 def _change(row: Any) -> Change:
