@@ -3,6 +3,7 @@
 All functions block on the disk: call them in a thread. Layout and life of a drop: docs/developers/life-of-a-drop.md.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -228,7 +229,8 @@ class Inbox:
             raise _lost(exc) from exc
         drop = Drop(org_id=incoming.org_id, seq=seq, folder=target, meta=meta)
         if self._accepted is not None:
-            self._accepted(drop)
+            with contextlib.suppress(Exception):  # it is in the queue, whoever cannot be told; a scan finds it
+                self._accepted(drop)
         return drop
 
     def _enter_queue(self, incoming: Incoming) -> tuple[int, Path]:

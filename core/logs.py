@@ -31,6 +31,8 @@ def configure_logs(*, level: str) -> None:
         logger_factory=_LineLoggerFactory(),
         cache_logger_on_first_use=True,
     )
+    logging.captureWarnings(True)  # cryptography warns when a client takes group14, which is allowed (A4)
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
     logging.basicConfig(
         level=logging.WARNING,
         stream=sys.stderr,

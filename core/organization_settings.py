@@ -1,5 +1,6 @@
 """Settings of one organization: key, default, allowed values (the last table of section X)."""
 
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,20 @@ def _label(value: Any) -> Any:
     return (_none_word(value.strip()) or MATCH_BY_ADDRESS) if isinstance(value, str) else value
 
 
+def _networks(value: Any) -> Any:
+    return (
+        [] if isinstance(value, str) and value.strip().lower() == "any" else _split(_none_word(value) or [])
+    )
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError as exc:
+        raise ValueError(f"{value!r} is no network such as 203.0.113.0/24 or 2001:db8::/32 ({exc})") from exc
+
+
+Network = Annotated[str, BeforeValidator(_network)]
 Address = Annotated[str, BeforeValidator(_address)]
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -82,6 +97,8 @@ class OrganizationSettings(BaseModel):
     guard_deactivate_percent: Annotated[int, Field(ge=0, le=100)] = 10
     guard_change_percent: Annotated[int, Field(ge=0, le=100)] = 50
     guard_floor: Annotated[int, Field(ge=0)] = 10
+    allow_from: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()  # A1; none: from everywhere
+    login: Literal["password", "key", "either", "both"] = "password"  # A1
     header_map: dict[str, str] = Field(
         default_factory=dict
     )  # H5: set by `org map`, in the order of preference

@@ -5,7 +5,7 @@ person without problem or note, and nothing but imports has touched the person s
 touched people before this module sees them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -71,6 +71,7 @@ class LineIndex:
         self._line_of = np.zeros(size, dtype=np.int64)  # where the known line stands in this file; 0: nowhere
         self._by_person = np.argsort(known.people, kind="stable")
         self._people = known.people[self._by_person]
+        self._found: list[Numbers] = []
         self.repeated: list[tuple[int, int]] = []  # (line, line of the first) of known lines that stand twice
 
     def __len__(self) -> int:
@@ -82,8 +83,15 @@ class LineIndex:
         return self._known.evidence_values
 
     def find(self, lines: list[bytes]) -> Numbers:
-        """Return the place of each known line, -1 for the others."""
-        return self._table.find(*digest_halves(lines))
+        """Return the place of each known line, -1 for the others; keeps the answer for `find_again`."""
+        found = self._table.find(*digest_halves(lines))
+        self._found.append(found)
+        return found
+
+    def find_again(self) -> Callable[[list[bytes]], Numbers]:
+        """Return a `find` for a second reading of the same file: the answers of the first, block by block."""
+        answers = iter(self._found)
+        return lambda _lines: next(answers)
 
     def passed(self, places: Numbers, lines: Numbers) -> int:
         """Take note of known lines that were passed over; returns how many counted, repeats left out (P10)."""

@@ -230,7 +230,7 @@ class Planner:
         self._fields(plan, known_fields, decisions)
         file = UsersFile(
             header=header,
-            batches=self._watched(table, header, lines.find if len(lines) else None),
+            batches=self._watched(table, header, lines.find_again() if len(lines) else None),
             read_row=user_row_reader(
                 header=header,
                 decisions=decisions,
