@@ -38,6 +38,8 @@ def discard(ctx: typer.Context, number: Number) -> None:
 
 
 async def _approve(session: Session, number: int) -> "ImportRecord":
+    from commands.auditing import note
+    from core.audit import Event
     from processor import holds_store
 
     async with session.database() as database:
@@ -47,16 +49,30 @@ async def _approve(session: Session, number: int) -> "ImportRecord":
                 raise NotFoundError(
                     f"Import {number} is not held: `rosterdrop imports list --outcome held` shows those."
                 )
+            await note(
+                session, connection, Event.IMPORT_APPROVED, org_id=record.org_id, detail=f"import {number}"
+            )
     return record
 
 
 async def _discard(session: Session, number: int) -> "ImportRecord":
+    from commands.auditing import operator
+    from core.audit import AuditEntry, Event
     from processor.holding import discard_unfinished
 
     async with session.database() as database:
         record = await _found(database, number)
         settings, now = session.settings, session.clock.now()
-        if not await discard_unfinished(database, record, code="rejected", settings=settings, now=now):
+        entry = AuditEntry(
+            at=now,
+            event=Event.IMPORT_DISCARDED,
+            who=operator(),
+            org_id=record.org_id,
+            detail=f"import {number}",
+        )
+        if not await discard_unfinished(
+            database, record, code="rejected", settings=settings, now=now, audit=entry
+        ):
             raise NotFoundError(
                 f"Import {number} is neither held nor waiting; it is {record.outcome or 'running'}."
             )

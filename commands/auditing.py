@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from commands.session import Session
     from core.audit import Event
+    from core.organization_settings import OrganizationSettings
+
+ADDRESSES = ("owner", "recipients")
 
 
 async def note(
@@ -30,3 +33,19 @@ def operator() -> str:
         return f"operator:{getpass.getuser()}"
     except (KeyError, OSError):
         return "operator:unknown"
+
+
+def setting_changes(old: "OrganizationSettings", new: "OrganizationSettings") -> list[str]:
+    """Return a detail for each setting that changed; people's addresses are left out (rule R3)."""
+    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
+    return [
+        key if key in ADDRESSES else f"{key}: {_shown(before[key])} -> {_shown(after[key])}"
+        for key in after
+        if before[key] != after[key]
+    ]
+
+
+def _shown(value: Any) -> str:
+    from commands.output import shown
+
+    return shown(value) if not isinstance(value, dict) else f"{len(value)} entries"

@@ -21,6 +21,7 @@ from commands import (
     keeping,
     mail,
     org,
+    support,
     teams,
     undo,
     uploads,
@@ -54,6 +55,7 @@ app.add_typer(teams.app, name="teams")
 app.add_typer(fields.app, name="fields")
 app.add_typer(mail.app, name="mail")
 app.add_typer(bans.app, name="bans")
+app.add_typer(support.app, name="support")
 app.command("import")(import_file.import_file)
 app.command("check")(check.check)
 app.command("demo")(demo.demo)

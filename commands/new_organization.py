@@ -49,6 +49,9 @@ async def _add(
     settings: "OrganizationSettings",
     hashed: str,
 ) -> Organization:
+    from commands.auditing import note
+    from core.accounts_store import is_support_username
+    from core.audit import Event
     from core.organizations_store import add_organization, organization_by_username
 
     username = username_of(name, org_id)
@@ -60,7 +63,9 @@ async def _add(
         )
     session.inbox().prepare(org_id)
     async with database.writing() as connection:
-        return await add_organization(
+        if await is_support_username(connection, username):
+            raise UsageError(f"A support account has the user name {username}: choose another --id or name.")
+        organization = await add_organization(
             connection,
             org_id=org_id,
             name=name,
@@ -69,6 +74,8 @@ async def _add(
             settings=settings,
             now=session.now(),
         )
+        await note(session, connection, Event.ORGANIZATION_ADDED, org_id=org_id)
+        return organization
 
 
 async def _next_number(session: Session, database: "Database") -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import org_map
+from commands import org_key, org_map
 from commands.output import JsonOption, print_json, print_table, say, warn
 from commands.session import Session, open_session, run
 
@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from core.organization_settings import OrganizationSettings
     from core.organizations import Organization
 
+LONGEST_OVERLAP_H = 24 * 30  # of two passwords
 WORDS_ARE_SETTINGS = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 
 app = typer.Typer(no_args_is_help=True, help="Organizations: make, show and change them.")
 app.command("map")(org_map.show_or_change)
+app.add_typer(org_key.app, name="key")
 
 Id = Annotated[str, typer.Argument(metavar="ORG", help="The organization's id.", show_default=False)]
 Settings = Annotated[
@@ -176,19 +178,30 @@ def change(
 
 @app.command("password")
 def password(
-    ctx: typer.Context, org: Id, password_stdin: PasswordStdin = False, as_json: JsonOption = False
+    ctx: typer.Context,
+    org: Id,
+    password_stdin: PasswordStdin = False,
+    keep_old_hours: Annotated[
+        float,
+        typer.Option(
+            metavar="HOURS", min=0, max=LONGEST_OVERLAP_H, help="How long the old one is good, too."
+        ),
+    ] = 0,
+    as_json: JsonOption = False,
 ) -> None:
-    """Give an organization a new password; the old one counts no more. It is shown once.
+    """Give an organization a new password; the old one counts no more, or for some hours. It is shown once.
 
-    Example: `rosterdrop org password 007`
+    Example: `rosterdrop org password 007 --keep-old-hours 24`
     """
     from commands.access import password_from, print_access
 
     session = open_session(ctx)
     run(_one(session, org))
     new = password_from(stdin=password_stdin)
-    organization = run(_replace_password(session, org, new))
+    organization, until = run(_replace_password(session, org, new, keep_old_hours))
     session.nudge(org)
+    if until is not None:
+        warn(f"the old password is good, too, until {until}.")
     print_access(session, organization, new, as_json=as_json)
 
 
@@ -231,29 +244,57 @@ async def _one(session: Session, org_id: str) -> "Organization":
 
 
 async def _set(session: Session, org_id: str, values: dict[str, object]) -> "Organization":
+    from commands.auditing import note, setting_changes
+    from core.audit import Event
     from core.organizations_store import change_organization, organization_by_id
 
     async with session.writing() as connection:
         organization = await organization_by_id(connection, org_id)
-        await change_organization(connection, org_id, settings=organization.settings.changed(values))
+        settings = organization.settings.changed(values)
+        await change_organization(connection, org_id, settings=settings)
+        for detail in setting_changes(organization.settings, settings):
+            await note(session, connection, Event.SETTING_CHANGED, org_id=org_id, detail=detail)
         return await organization_by_id(connection, org_id)
 
 
-async def _replace_password(session: Session, org_id: str, new: str) -> "Organization":
-    from core.organizations_store import change_organization, organization_by_id
-    from core.passwords import hash_password
+async def _replace_password(
+    session: Session, org_id: str, new: str, keep_old_hours: float
+) -> "tuple[Organization, str | None]":
+    from datetime import timedelta
 
-    hashed = hash_password(new)
+    from commands.auditing import note
+    from core.accounts_store import password_hash_of, replace_password
+    from core.audit import Event
+    from core.clock import to_text
+    from core.organizations_store import organization_by_id
+    from core.passwords import hash_beside, hash_password
+
+    async with session.reading() as connection:
+        old = await password_hash_of(connection, org_id)
+    until = session.clock.now() + timedelta(hours=keep_old_hours) if keep_old_hours else None
+    hashed = hash_beside(new, old) if until else hash_password(new)
+    detail = f"the old one is good until {to_text(until)}" if until else None
     async with session.writing() as connection:
-        await change_organization(connection, org_id, password_hash=hashed)
-        return await organization_by_id(connection, org_id)
+        await replace_password(
+            connection,
+            org_id,
+            password_hash=hashed,
+            old_password_hash=old if until else None,
+            old_password_until=until,
+        )
+        await note(session, connection, Event.PASSWORD_CHANGED, org_id=org_id, detail=detail)
+        return await organization_by_id(connection, org_id), until and to_text(until)
 
 
 async def _switch(session: Session, org_id: str, *, disabled_at: str | None) -> "Organization":
+    from commands.auditing import note
+    from core.audit import Event
     from core.organizations_store import change_organization, organization_by_id
 
+    event = Event.ORGANIZATION_DISABLED if disabled_at else Event.ORGANIZATION_ENABLED
     async with session.writing() as connection:
         await change_organization(connection, org_id, disabled_at=disabled_at)
+        await note(session, connection, event, org_id=org_id)
         return await organization_by_id(connection, org_id)
 
 

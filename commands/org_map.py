@@ -60,6 +60,8 @@ async def _found(session: Session, org_id: str) -> "Organization":
 async def _changed(
     session: Session, org_id: str, wanted: dict[str, str], remove: list[str], clear: bool
 ) -> "Organization":
+    from commands.auditing import note, setting_changes
+    from core.audit import Event
     from core.organizations_store import change_organization, organization_by_id
 
     async with session.writing() as connection:
@@ -71,9 +73,10 @@ async def _changed(
                     f"The map of {org_id} has no entry {label!r}: `rosterdrop org map {org_id}` shows it."
                 )
         header_map.update(wanted)
-        await change_organization(
-            connection, org_id, settings=organization.settings.changed({"header_map": header_map})
-        )
+        settings = organization.settings.changed({"header_map": header_map})
+        await change_organization(connection, org_id, settings=settings)
+        for detail in setting_changes(organization.settings, settings):
+            await note(session, connection, Event.SETTING_CHANGED, org_id=org_id, detail=detail)
         return await organization_by_id(connection, org_id)
 
 

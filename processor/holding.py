@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from core.audit import AuditEntry
+from core.audit_store import append
 from core.clock import Clock, from_text, to_text
 from core.database import Database
 from core.organizations_store import organization_by_id
@@ -22,11 +24,18 @@ REMIND_AFTER = timedelta(days=1)
 
 
 async def discard_unfinished(
-    database: Database, record: ImportRecord, *, code: str, settings: Settings, now: datetime
+    database: Database,
+    record: ImportRecord,
+    *,
+    code: str,
+    settings: Settings,
+    now: datetime,
+    audit: AuditEntry | None = None,
 ) -> bool:
     """Discard a drop that waits or is held, with its mail; it is filed in `error/` when its queue is worked next.
 
     `code`: why, `withdrawn` (U4), `rejected`, `superseded` or `hold-expired` (G1). False where it is neither any more.
+    `audit` is written with it where a person did it (A5).
     """
     async with database.writing() as connection:
         if not await holds_store.discard(connection, record.number, why=problem(code), now=to_text(now)):
@@ -35,6 +44,8 @@ async def discard_unfinished(
         assert discarded is not None
         organization = await organization_by_id(connection, record.org_id)
         await announce(connection, organization=organization, record=discarded, settings=settings, now=now)
+        if audit is not None:
+            await append(connection, [audit])
     log.info("import.discarded", org=record.org_id, number=record.number, reason=code)
     return True
 

@@ -2,9 +2,12 @@
 
 import random
 import re
+from contextlib import suppress
 from typing import Any
 
+from processor.directory.deactivations import Deactivations
 from processor.imports import ImportRecord
+from processor.undoing import NotUndoableError, undo_import
 from tests.integration.directory.house import House, Org
 from tests.integration.directory.seeds import seeds
 from tests.integration.directory.sequences import Sequence, moved, sequence
@@ -41,11 +44,14 @@ async def assert_nobody_can_tell(house: House, played: Sequence, *, disturbed: b
     fast = await house.org(**played.settings)
     slow = await house.org(**played.settings)
     slow.without_fingerprints = True
+    records: list[ImportRecord] = []
     for number, step in enumerate(played.steps):
         house.clock.at += moved(step)
         if disturbed:
             await _disturb(pick, played, fast, slow)
-        passed = [await told(org, await org.drop("f.csv", step.data)) for org in (fast, slow)]
+            await _take_back(pick, house, records)
+        records = [await org.drop("f.csv", step.data) for org in (fast, slow)]
+        passed = [await told(org, record) for org, record in zip((fast, slow), records, strict=True)]
         for part, value in passed[0].items():
             assert value == passed[1][part], f"seed {played.seed}, file {number}, {part}: {step.data!r}"
 
@@ -65,6 +71,20 @@ async def _disturb(pick: random.Random, played: Sequence, *orgs: Org) -> None:
         }
         for org in orgs:
             await org.change_settings(**{**played.settings, **changed})
+
+
+async def _take_back(pick: random.Random, house: House, records: list[ImportRecord]) -> None:
+    """Undo the last import (G3), and carry out deactivations that are due (P8)."""
+    if pick.random() < 0.3:
+        for record in records:
+            with suppress(NotUndoableError):
+                await undo_import(
+                    database=house.database, clock=house.clock, number=record.number, who="a test"
+                )
+    if pick.random() < 0.5:
+        await Deactivations(
+            database=house.database, clock=house.clock, operator=None, mail_from="a@x.example"
+        ).apply_due()
 
 
 async def test_g2_no_sequence_of_files_shows_whether_lines_were_passed_over(house: House) -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.directory.managers import NOBODY, Links, places_on_circles, refused_links
+from processor.directory.links import NOBODY, Links, places_on_circles, refused_links
 from tests.oracle.circles import Link, break_circles
 
 # (below, above, stored, line) of each link in the file; stored links of the others; lines refused
