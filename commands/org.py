@@ -283,7 +283,8 @@ async def _replace_password(
             old_password_until=until,
         )
         await note(session, connection, Event.PASSWORD_CHANGED, org_id=org_id, detail=detail)
-        return await organization_by_id(connection, org_id), until and to_text(until)
+        organization = await organization_by_id(connection, org_id)
+    return organization, None if until is None else to_text(until)
 
 
 async def _switch(session: Session, org_id: str, *, disabled_at: str | None) -> "Organization":
