@@ -42,10 +42,6 @@ class _Meant:
     by_address: int
 
 
-def _above(passed_line: int, line: int) -> int:
-    return passed_line if passed_line < line else 0
-
-
 @dataclass(slots=True)
 class Verdicts:
     """One entry for each parsed row that is not blank, in the order of the file."""
@@ -73,6 +69,9 @@ class FirstLook:
         self._match_field = match_field
         self._addresses = DigestIndex()  # of rows that count -> place in the next list
         self._keys = DigestIndex()  # the same for the chosen key
+        self._counted: dict[
+            int, int
+        ] = {}  # known person -> line of the parsed row that counts; beside known lines only
         self._lines_of_rows: array[int] = array("q")
         self._people_of_rows: array[int] = array("q")
         self.verdicts = Verdicts(array("q"), array("q"))
@@ -131,8 +130,12 @@ class FirstLook:
         counted: list[tuple[int, int, RowKey]] = []
         for at, ((line, cells, key), place, one) in enumerate(zip(rows, places, meant, strict=True)):
             chosen, address = f"={key.chosen}", f"@{key.address}"
-            by_key = here.get(chosen, 0) or earlier[at][0] or _above(passed_by_key[at], line)
-            by_address = here.get(address, 0) or earlier[at][1] or _above(passed_by_address[at], line)
+            by_key = here.get(chosen, 0) or earlier[at][0] or self._above(passed_by_key[at], one.by_key, line)
+            by_address = (
+                here.get(address, 0)
+                or earlier[at][1]
+                or self._above(passed_by_address[at], one.by_address, line)
+            )
             if key.chosen is not None and by_key:
                 self.verdicts.why[place] = by_key
             elif by_address:
@@ -144,11 +147,19 @@ class FirstLook:
             else:
                 person = one.who if isinstance(one.who, int) else 0
                 here[address] = here[chosen] = line
+                if person and len(self._lines):
+                    self._counted[person] = line
                 self.verdicts.why[place] = COUNTS
                 self.verdicts.people[place] = person
                 counted.append((line, person, key))
                 self._survey.add(cells)
         self._remember(counted)
+
+    def _above(self, passed_line: int, person: int, line: int) -> int:
+        """Return the line at which a known line of the person counts above this one; 0 for none."""
+        if not 0 < passed_line < line or self._counted.get(person, line) < passed_line:
+            return 0
+        return passed_line
 
     async def _meant(self, keys: list[RowKey]) -> list[_Meant]:
         by_address = await self._ids([key.address for key in keys])

@@ -284,7 +284,8 @@ class UsersPlan:
         """Rule P8: say that a file reactivates nobody, and that a plan stays though its cell is blank."""
         day = row.deactivation_date
         if known.deactivated_at is not None:
-            if changes or day is None or not self._today.is_past(day):
+            left = row.leaver if day is None else self._today.is_past(day)
+            if changes or not left:
                 return self._note("deactivated-updated", row, known)
         elif (
             known.deactivates_at is not None
