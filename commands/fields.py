@@ -63,8 +63,7 @@ def set_one(
     if done.changed:
         say(f"{done.changed:,} of {done.values:,} stored values are written otherwise.")
     if done.mapped:
-        labels = ", ".join(done.mapped)
-        say(f"Columns {labels} of files still fill it: `rosterdrop org map {org}` shows the map.")
+        say(f"In files these labels fill it still: {', '.join(done.mapped)} (`rosterdrop org map {org}`).")
 
 
 async def _set(session: Session, org_id: str, label: str, kind: str | None, name: str | None) -> "Done":
