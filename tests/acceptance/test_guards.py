@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.acceptance.daemon import Daemon, Organization
+from tests.acceptance.daemon import Daemon, Organization, eventually
 from tests.acceptance.openssh import Client, client
 from tests.acceptance.rosters import address, people, roster, row
 
@@ -43,9 +43,12 @@ def test_g01_a_held_file_that_is_discarded_changes_nothing_and_goes_to_error(
 ) -> None:
     organization, _customer, number = held(daemon, tmp_path)
     assert daemon.run("imports", "discard", number).returncode == 0
+    eventually(
+        lambda: any(name.endswith("-renamed.csv") for name in organization.files("error")),
+        what="the file in error/",
+    )
+    assert daemon.json("imports", "show", number)["outcome"] == "discarded"
     assert daemon.users(organization)[address(1)]["last_name"] == "Number 1"
-    daemon.wait_for("import.discarded", org=organization.id, number=number)
-    assert any(name.endswith("-renamed.csv") for name in organization.files("error"))
 
 
 def test_g01_a_newer_file_takes_the_place_of_a_held_one(daemon: Daemon, tmp_path: Path) -> None:
