@@ -1,5 +1,6 @@
-"""`rosterdrop imports approve` and `discard`: what becomes of held and waiting drops (rule G1)."""
+"""`rosterdrop imports approve`, `discard`, `run-now`, `retry`: held, waiting and filed drops (rules G1, S1)."""
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,58 @@ def discard(ctx: typer.Context, number: Number) -> None:
     record = run(_discard(session, number))
     session.nudge(record.org_id)
     say(f"Import {number} is discarded: its file goes to error/, at once or when the daemon runs again.")
+
+
+def run_now(ctx: typer.Context, number: Number) -> None:
+    """Let a drop that waits for its organization's time be imported at once.
+
+    Example: `rosterdrop imports run-now 17`
+    """
+    session = open_session(ctx)
+    record = run(_run_now(session, number))
+    session.nudge(record.org_id)
+    say(f"Import {number} runs now, after those before it, or when the daemon runs again.")
+
+
+def retry(ctx: typer.Context, number: Number) -> None:
+    """Drop the filed file of an import again, under its name: a new import, by the settings as they are now.
+
+    Example: `rosterdrop imports retry 17`
+    """
+    session = open_session(ctx)
+    record = run(_retry(session, number))
+    session.nudge(record.org_id)
+    say(f"The file of import {number} was dropped again: `rosterdrop imports list --org {record.org_id}`.")
+
+
+async def _run_now(session: Session, number: int) -> "ImportRecord":
+    from processor import holds_store
+
+    async with session.database() as database:
+        record = await _found(database, number)
+        async with database.writing() as connection:
+            if not await holds_store.run_now(connection, number):
+                raise NotFoundError(
+                    f"Import {number} does not wait: `rosterdrop imports list --outcome waiting` shows those."
+                )
+    return record
+
+
+async def _retry(session: Session, number: int) -> "ImportRecord":
+    from commands.dropping import drop_file
+    from processor import imports_store
+
+    async with session.database() as database:
+        record = await _found(database, number)
+        async with database.reading() as connection:
+            floor = (await imports_store.highest_seqs(connection)).get(record.org_id, 0)
+    if record.filed_as is None:
+        raise NotFoundError(f"Import {number} is not filed yet: it is {record.outcome or 'running'}.")
+    file = session.inbox().folders(record.org_id).root / record.filed_as
+    if not file.is_file():
+        raise NotFoundError(f"The file of import {number} is not there any more: its retention is over.")
+    await asyncio.to_thread(drop_file, session, file, org_id=record.org_id, floor=floor, name=record.name)
+    return record
 
 
 async def _approve(session: Session, number: int) -> "ImportRecord":

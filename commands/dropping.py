@@ -19,8 +19,10 @@ class NotTakenError(ServiceError):
     code = "not_taken"
 
 
-def drop_file(session: Session, file: Path, *, org_id: str, floor: int) -> Drop:
-    """Copy the file and accept it; `floor` is the highest `seq` that an import of the organization has.
+def drop_file(session: Session, file: Path, *, org_id: str, floor: int, name: str | None = None) -> Drop:
+    """Copy the file and accept it, by default under its own name.
+
+    `floor` is the highest `seq` that an import of the organization has.
 
     Raises:
         NotTakenError: it is too large, or the folder or the disk is full.
@@ -30,7 +32,7 @@ def drop_file(session: Session, file: Path, *, org_id: str, floor: int) -> Drop:
     folders = inbox.prepare(org_id)
     used_bytes = folder_size(folders.root)
     inbox.raise_floor(org_id, floor)
-    incoming = inbox.begin(org_id=org_id, name=_name(file), origin=Origin(account=ACCOUNT))
+    incoming = inbox.begin(org_id=org_id, name=name or _name(file), origin=Origin(account=ACCOUNT))
     try:
         _copy(session, file, incoming.data, used_bytes=used_bytes)
         return inbox.accept(incoming)

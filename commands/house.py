@@ -4,10 +4,12 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import NotFoundError
 from core.inbox import Drop
+from core.organizations import Organization
 from core.organizations_store import all_organizations, organization_by_id
 from core.settings import Settings
 from processor import imports_store
 from processor.holding import discard_unfinished
+from processor.waiting import seconds_to_wait
 
 
 class House:
@@ -28,13 +30,25 @@ class House:
         async with self._database.reading() as connection:
             return await imports_store.highest_seqs(connection)
 
-    async def may_work(self, org_id: str) -> bool:
-        """Section K: the queue of a disabled organization stands still."""
+    async def wait_s(self, drop: Drop) -> float | None:
+        """Rules S1, K: how long a drop has to wait; None while its organization is disabled."""
+        organization = await self._organization(drop.org_id)
+        if organization is None or not organization.enabled:
+            return None
+        return await seconds_to_wait(
+            self._database,
+            organization=organization,
+            drop=drop,
+            clock=self._clock,
+            settings=self._settings,
+        )
+
+    async def _organization(self, org_id: str) -> Organization | None:
         async with self._database.reading() as connection:
             try:
-                return (await organization_by_id(connection, org_id)).enabled
+                return await organization_by_id(connection, org_id)
             except NotFoundError:
-                return False
+                return None
 
     async def blame(self, drop: Drop) -> None:
         """Count that importing a drop ended its worker."""

@@ -43,6 +43,8 @@ app = typer.Typer(
 )
 imports.app.command("approve")(approvals.approve)
 imports.app.command("discard")(approvals.discard)
+imports.app.command("run-now")(approvals.run_now)
+imports.app.command("retry")(approvals.retry)
 imports.app.command("undo")(undo.undo)
 users.app.command("export")(exports.export_users)
 users.app.command("reactivate")(keeping.reactivate)

@@ -113,7 +113,7 @@ class Daemon:
                 inbox=inbox,
                 work=pool.work,
                 blame=house.blame,
-                may_work=house.may_work,
+                wait_s=house.wait_s,
                 finished=finished,
                 group=group,
             )

@@ -32,6 +32,7 @@ class Event(StrEnum):
     KEY_ADDED = "key.added"
     KEY_REMOVED = "key.removed"
     HOST_KEY_ADDED = "host_key.added"
+    HOST_KEY_USED = "host_key.used"
     SUPPORT_ADDED = "support.added"
     SUPPORT_REMOVED = "support.removed"
     BAN_LIFTED = "ban.lifted"

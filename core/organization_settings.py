@@ -1,9 +1,12 @@
 """Settings of one organization: key, default, allowed values (the last table of section X)."""
 
+import re
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
+from cronsim import CronSim, CronSimError
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -16,6 +19,7 @@ from pydantic import (
 from core.addresses import AddressError, parse_address
 from core.errors import UsageError
 
+AT_ONCE = "at once"
 MATCH_BY_ADDRESS = "User Email"
 Preset = Literal[
     "successfactors",
@@ -72,6 +76,23 @@ def _network(value: str) -> str:
 
 
 Network = Annotated[str, BeforeValidator(_network)]
+
+
+def _schedule(value: str) -> str:
+    text = " ".join(value.split()).lower()
+    if text in (AT_ONCE, *NO_WORDS):
+        return AT_ONCE
+    if re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
+        return text.zfill(5)
+    try:
+        next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as exc:
+        raise ValueError(
+            "not `at once`, a time of day such as 22:00, or a cron expression of five fields"
+        ) from exc
+    return text
+
+
 Address = Annotated[str, BeforeValidator(_address)]
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -93,6 +114,7 @@ class OrganizationSettings(BaseModel):
     all_or_nothing: YesNo = False
     teams: Literal["add", "replace"] = "add"
     clear_word: Annotated[str | None, BeforeValidator(_none_word)] = None
+    schedule: Annotated[str, BeforeValidator(_schedule)] = AT_ONCE  # S1
     guard: Literal["on", "off"] = "on"  # G1, with the three below
     guard_deactivate_percent: Annotated[int, Field(ge=0, le=100)] = 10
     guard_change_percent: Annotated[int, Field(ge=0, le=100)] = 50

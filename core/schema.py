@@ -154,6 +154,7 @@ imports = Table(
     Column("hold_reason", Text),
     Column("reminded_at", Text),
     Column("approved_at", Text),
+    Column("run_now", Integer, nullable=False, default=0, server_default="0"),  # S1
     Column("filed_as", Text),  # relative to the organization's folder, once it lies there
     UniqueConstraint("org_no", "seq"),
     sqlite_autoincrement=True,

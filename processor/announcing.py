@@ -27,9 +27,11 @@ async def announce(
     settings: Settings,
     now: datetime,
     would_be_active: Collection[str] = (),
+    due_at: datetime | None = None,
 ) -> None:
     """Rules N1, N2, G1: one mail for each recipient; of a held import the operator hears too.
 
+    `due_at` is when a waiting drop is imported (S1);
     `would_be_active` are the address keys of users whom a checked file would have made (H8).
     """
     active = await active_keys(connection, organization.no, wanted_keys(organization.settings))
@@ -40,6 +42,7 @@ async def announce(
         chosen = (*chosen, settings.operator_email)
     number = record.number
     news = ImportNews(
+        due_at=due_at,
         record=record,
         organization=organization,
         problems=await imports_store.findings_of(connection, number, notes=False, limit=FINDINGS_SHOWN),

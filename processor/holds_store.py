@@ -20,6 +20,18 @@ async def hold(
     await connection.execute(query.values(**values, hold_reason=reason, held_at=now, reminded_at=now))
 
 
+async def let_wait(connection: AsyncConnection, number: int) -> None:
+    """Rule S1: a drop waits for its organization's time."""
+    query = update(imports).where(imports.c.number == number, imports.c.outcome.is_(None))
+    await connection.execute(query.values(outcome=str(Outcome.WAITING)))
+
+
+async def run_now(connection: AsyncConnection, number: int) -> bool:
+    """Rule S1: let a waiting drop be processed at once; False where it does not wait."""
+    waiting = (imports.c.number == number) & (imports.c.outcome == str(Outcome.WAITING))
+    return (await connection.execute(update(imports).where(waiting).values(run_now=1))).rowcount == 1
+
+
 async def approve(connection: AsyncConnection, number: int, *, now: str) -> bool:
     """Rule G1: let a held import be planned anew and applied; False where it is not held."""
     held = (imports.c.number == number) & (imports.c.outcome == str(Outcome.HELD))

@@ -34,6 +34,7 @@ from processor.holding import discard_unfinished
 from processor.imports import Counts, ImportRecord, Kind, Outcome
 from processor.reading.catalogue import problem
 from processor.report_store import problem_batches, report_contents
+from processor.waiting import seconds_to_wait
 
 log = structlog.get_logger()
 
@@ -301,4 +302,16 @@ async def work_queue(
 ) -> list[ImportRecord]:
     """Section K: process all queued drops of an organization in order, in this process; the caller holds the lock."""
     importer = Importer(database=database, inbox=inbox, clock=clock, settings=settings)
-    return [await importer.process(drop, progress=progress) for drop in inbox.queue(org_id)]
+    records = []
+    async with database.reading() as connection:
+        organization = await organization_by_id(connection, org_id)
+    for drop in inbox.queue(org_id):
+        if await seconds_to_wait(
+            database, organization=organization, drop=drop, clock=clock, settings=settings
+        ):
+            break  # those behind it wait, too (S1)
+        record = await importer.process(drop, progress=progress)
+        records.append(record)
+        if record.outcome is Outcome.HELD:
+            break
+    return records

@@ -78,6 +78,7 @@ class ImportRecord:
     counts: Counts = field(default_factory=Counts)
     hold_reason: str | None = None
     approved_at: str | None = None
+    run_now: bool = False
     attempts: int = 0  # times that it ended a worker or raised what nothing foresaw
     filed_as: str | None = None
 

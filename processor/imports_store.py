@@ -200,6 +200,7 @@ def _from_row(row: Row[Any]) -> ImportRecord:
         counts=Counts(**counts),
         hold_reason=row.hold_reason,
         approved_at=row.approved_at,
+        run_now=bool(row.run_now),
         attempts=row.attempts,
         filed_as=row.filed_as,
     )

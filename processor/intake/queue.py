@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
-LOOK_AT_HELD_S = 10.0
+LOOK_AGAIN_S = 10.0  # timed actions happen within 10 s of their time (S1)
 
 
 class Queues:
@@ -25,14 +25,14 @@ class Queues:
         inbox: Inbox,
         work: Callable[[Drop], Awaitable[Answer]],
         blame: Callable[[Drop], Awaitable[None]],
-        may_work: Callable[[str], Awaitable[bool]],
+        wait_s: Callable[[Drop], Awaitable[float | None]],
         finished: Callable[[str], None],
         group: asyncio.TaskGroup,
     ) -> None:
         self._inbox = inbox
         self._work = work
         self._blame = blame
-        self._may_work = may_work
+        self._wait_s = wait_s
         self._finished = finished
         self._group = group
         self._again: dict[str, asyncio.Event] = {}
@@ -66,13 +66,25 @@ class Queues:
         while not self._stopping:
             again.clear()
             drops = await asyncio.to_thread(self._inbox.queue, org_id)
-            if not drops or not await self._may_work(org_id):
+            wait_s = await self._longest_wait(drops) if drops else None
+            if wait_s is None:
                 if not again.is_set():
                     del self._again[org_id]
                     return
-                continue
-            pause_s = await self._work_one(drops[0], again, pause_s)
+            elif wait_s > 0:
+                self._finished(org_id)  # the mails of drops that wait
+                await _pause(again, min(wait_s, LOOK_AGAIN_S))
+            else:
+                pause_s = await self._work_one(drops[0], again, pause_s)
         self._again.pop(org_id, None)
+
+    async def _longest_wait(self, drops: list[Drop]) -> float | None:
+        """Rule S1: how long the first drop has to wait; those behind it are registered as waiting, too."""
+        first = await self._wait_s(drops[0])
+        if first:
+            for drop in drops[1:]:
+                await self._wait_s(drop)
+        return first
 
     async def _work_one(self, drop: Drop, again: asyncio.Event, pause_s: float) -> float:
         answer = await self._work(drop)
@@ -81,11 +93,15 @@ class Queues:
             return FIRST_PAUSE_S
         if answer.held:
             self._finished(drop.org_id)  # its mails
-            pause_s = LOOK_AT_HELD_S
+            pause_s = LOOK_AGAIN_S
         elif answer.crashed:
             await self._blame(drop)
-        # Not wait_for: in Python 3.11 it loses a cancellation that meets a nudge.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause_s):
-                await again.wait()  # a new drop, an approval, the next look
+        await _pause(again, pause_s)  # or until a new drop, an approval
         return FIRST_PAUSE_S if answer.held else min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+async def _pause(again: asyncio.Event, pause_s: float) -> None:
+    """Wait, or until a nudge. Not `wait_for`: in Python 3.11 it loses a cancellation that meets a nudge."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(pause_s):
+            await again.wait()

@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.Column("hold_reason", sa.Text(), nullable=True),
         sa.Column("reminded_at", sa.Text(), nullable=True),
         sa.Column("approved_at", sa.Text(), nullable=True),
+        sa.Column("run_now", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("filed_as", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_imports_org_no")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_imports")),
