@@ -21,6 +21,7 @@ TOUCHES = (
     "UPDATE users SET manager_id = NULL WHERE org_no = :org AND email_key = :email",
     "UPDATE users SET is_org_admin = 0 WHERE org_no = :org AND email_key = :email",
 )
+TOUCHES_OF_NO_NAME = tuple(touch for touch in TOUCHES if "name =" not in touch and "custom =" not in touch)
 PEOPLE = ("ann@x.example", "bob@x.example", "cy@x.example", "dee@x.example", "eve@x.example")
 
 
@@ -60,7 +61,9 @@ async def _disturb(pick: random.Random, played: Sequence, *orgs: Org) -> None:
     """Touch a user as no import would, or change a setting."""
     kind = pick.random()
     if kind < 0.3:
-        touch, email = pick.choice(TOUCHES), pick.choice(PEOPLE)
+        # H6: who names a manager by name or id is not read anew when something else changes those of the manager.
+        touches = TOUCHES if "header_map" not in played.settings else TOUCHES_OF_NO_NAME
+        touch, email = pick.choice(touches), pick.choice(PEOPLE)
         for org in orgs:
             await org.sql(touch, email=email)
     elif kind < 0.45:
@@ -88,15 +91,22 @@ async def _take_back(pick: random.Random, house: House, records: list[ImportReco
 
 
 async def test_g2_no_sequence_of_files_shows_whether_lines_were_passed_over(house: House) -> None:
-    for seed in seeds(20):
+    for seed in seeds(12):
         await assert_nobody_can_tell(house, sequence(seed), disturbed=False)
 
 
 async def test_g2_touched_users_and_changed_settings_are_read_anew(house: House) -> None:
-    for seed in seeds(20, first=1_000_000):
+    for seed in seeds(14, first=1_000_000):
         await assert_nobody_can_tell(house, sequence(seed), disturbed=True)
 
 
 async def test_h6_people_named_by_id_or_name_are_found_with_known_lines_as_without(house: House) -> None:
-    for seed in seeds(30, first=7_000_000):
+    for seed in seeds(14, first=7_000_000):
         await assert_nobody_can_tell(house, sequence(seed, by_id=True), disturbed=seed % 2 == 1)
+
+
+async def test_p01_a_chosen_key_leavers_and_a_clear_word_are_read_with_known_lines_as_without(
+    house: House,
+) -> None:
+    for seed in seeds(12, first=9_000_000):
+        await assert_nobody_can_tell(house, sequence(seed, strange=True), disturbed=seed % 2 == 1)

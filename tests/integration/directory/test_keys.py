@@ -117,7 +117,16 @@ async def test_h6_a_manager_created_under_a_name_is_found_by_it_at_once(house: H
     assert second.counts.users_unchanged == 2
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati"])  # P8: west of UTC the last day overflows
+async def test_h5_a_leaver_who_left_is_no_news(house: House) -> None:
+    org = await house.org(header_map={"Status": "Leaver Status"})
+    for _ in range(2):
+        record = await org.drop("f.csv", b"User Email,Status\nbob@x.example,terminated\n")
+        assert await org.codes(record, notes=True) == []
+        await org.sql("UPDATE users SET last_name = 'x' WHERE org_no = :org")
+    assert not (await org.user("bob@x.example")).is_active
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "UTC", "Pacific/Kiritimati"])
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
 async def test_p08_the_first_and_the_last_day_of_the_calendar_are_dates(
     house: House, zone: str, day: str

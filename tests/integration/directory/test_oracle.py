@@ -38,12 +38,12 @@ def _expected(record: ImportRecord, verdict: Verdict) -> dict[str, Any]:
 
 
 async def test_p11_random_sequences_end_as_the_contract_says(house: House) -> None:
-    for seed in seeds(50):
+    for seed in seeds(35):
         await assert_agreement(house, sequence(seed))
 
 
 async def test_p11_random_sequences_end_as_the_contract_says_without_fingerprints(house: House) -> None:
-    for seed in seeds(20, first=2_000_000):
+    for seed in seeds(12, first=2_000_000):
         await assert_agreement(house, sequence(seed), without_fingerprints=True)
 
 
@@ -59,5 +59,5 @@ async def test_p11_the_oracle_itself_refuses_what_it_is_told_to(org: Org) -> Non
 
 
 async def test_h6_managers_by_id_and_name_are_linked_as_the_contract_says(house: House) -> None:
-    for seed in seeds(20, first=8_000_000):
+    for seed in seeds(15, first=8_000_000):
         await assert_agreement(house, sequence(seed, by_id=True))
