@@ -57,6 +57,12 @@ class AuditEntry:
     address: str | None = None
     outcome: str = OK
     detail: str | None = None
+    times: int = 1  # of refused logins: how many it stands for
+
+    @property
+    def minute(self) -> tuple[str | None, str, str | None, str]:
+        """What refused logins of one row have in common (A2): organization, name, address, minute."""
+        return (self.org_id, self.who, self.address, self.at.strftime("%Y-%m-%dT%H:%M"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

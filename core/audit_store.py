@@ -5,6 +5,7 @@ A row of refused logins is the one exception: further refusals of its address, n
 
 import re
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ COUNTED = re.compile(r"^(?P<what>.*) \((?P<times>\d+) times\)$", re.DOTALL)
 async def append(connection: AsyncConnection, entries: Iterable[AuditEntry]) -> None:
     """Write lines in their order; refusals of one address, name and minute become one."""
     numbers = await _numbers(connection)
-    for entry in entries:
+    for entry in merged(entries):
         org_no = None if entry.org_id is None else numbers.get(entry.org_id)
         if entry.event is Event.LOGIN_REFUSED and await _counted(connection, entry, org_no):
             continue
@@ -34,9 +35,29 @@ async def append(connection: AsyncConnection, entries: Iterable[AuditEntry]) -> 
                 address=entry.address,
                 event=str(entry.event),
                 outcome=entry.outcome,
-                detail=entry.detail,
+                detail=once_more("", entry.detail or "", entry.times - 1)
+                if entry.times > 1
+                else entry.detail,
             )
         )
+
+
+def merged(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
+    """Rule A2: make one of the refused logins of an address, name and minute; the last reason stands."""
+    places: dict[object, int] = {}
+    found: list[AuditEntry] = []
+    for entry in entries:
+        at = places.get(entry.minute) if entry.event is Event.LOGIN_REFUSED else None
+        if at is not None:
+            before = found[at]
+            found[at] = replace(
+                before, times=before.times + entry.times, detail=entry.detail or before.detail
+            )
+            continue
+        if entry.event is Event.LOGIN_REFUSED:
+            places[entry.minute] = len(found)
+        found.append(entry)
+    return found
 
 
 async def search(
@@ -96,16 +117,16 @@ async def _counted(connection: AsyncConnection, entry: AuditEntry, org_no: int |
     row = (await connection.execute(query)).first()
     if row is None or row.outcome != REFUSED or row.at[:16] != minute[:16]:
         return False
-    counted = once_more(row.detail or "", entry.detail or "")
+    counted = once_more(row.detail or "", entry.detail or "", entry.times)
     await connection.execute(update(audit).where(audit.c.id == row.id).values(detail=counted))
     return True
 
 
-def once_more(before: str, reason: str) -> str:
-    """Return the detail of a row that counts one more refusal: `wrong password (3 times)`; the last reason stands."""
+def once_more(before: str, reason: str, more: int = 1) -> str:
+    """Return the detail of a row that counts more refusals: `wrong password (3 times)`; the last reason stands."""
     found = COUNTED.match(before)
     times = int(found["times"]) if found else 1
-    return f"{reason or (found['what'] if found else before)} ({times + 1} times)"
+    return f"{reason or (found['what'] if found else before)} ({times + more} times)"
 
 
 def _query(

@@ -12,8 +12,8 @@ from ipaddress import IPv6Address, ip_address
 LONGEST_NAME = 64  # no account has a longer one; what is longer is cut, so that it counts as one name
 FORGET_DOUBLING = timedelta(days=7)
 FREE_FAILURES = 2  # a mistyped password costs no time
-FIRST_DELAY_S = 0.5
-LONGEST_DELAY_S = 4.0
+FIRST_DELAY_S = 0.25
+LONGEST_DELAY_S = 1.0
 IPV6_PREFIX = 64
 
 
@@ -123,7 +123,7 @@ def is_spent(record: GuardRecord, policy: BanPolicy, now: datetime) -> bool:
 
 
 def delay_s(failures: int) -> float:
-    """Return how long the answer to a failed login waits: nothing for two, then half a second, doubling to four."""
+    """Return how long the answer to a failed login waits: nothing for two, then 0.25 s, doubling to 1 s."""
     if failures <= FREE_FAILURES:
         return 0.0
     return float(min(FIRST_DELAY_S * 2 ** min(failures - FREE_FAILURES - 1, 8), LONGEST_DELAY_S))

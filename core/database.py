@@ -68,10 +68,17 @@ class Database:
             yield connection
 
     async def checkpoint(self) -> None:
-        """Move the write-ahead log into the database, under the same turn as commits."""
+        """Move the write-ahead log into the database, under the same turn as commits.
+
+        It waits for no reader: with a busy timeout, one open reader held the turn for all of it.
+        """
         async with self._turn.held(), self._writer.connect() as connection:
             raw = await driver_connection(connection)
-            await raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            await raw.execute("PRAGMA busy_timeout = 0")
+            try:
+                await raw.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                await raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
     async def close(self) -> None:
         """Give all connections back."""

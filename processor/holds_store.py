@@ -13,11 +13,15 @@ UNFINISHED = [str(Outcome.WAITING), str(Outcome.HELD)]
 
 async def hold(
     connection: AsyncConnection, number: int, *, kind: Kind | None, counts: Counts, reason: str, now: str
-) -> None:
-    """Rule G1: hold an import; what it would change is counted, nothing is applied."""
+) -> bool:
+    """Rule G1: hold an import; what it would change is counted, nothing is applied; False where it has an outcome."""
     values = {"outcome": str(Outcome.HELD), "kind": kind, "counts": counts.as_dict()}
-    query = update(imports).where(imports.c.number == number, imports.c.held_at.is_(None))
-    await connection.execute(query.values(**values, hold_reason=reason, held_at=now, reminded_at=now))
+    open_still = imports.c.outcome.is_(None) | imports.c.outcome.in_(UNFINISHED)
+    query = update(imports).where(imports.c.number == number, open_still)
+    result = await connection.execute(
+        query.values(**values, hold_reason=reason, held_at=now, reminded_at=now)
+    )
+    return result.rowcount == 1
 
 
 async def let_wait(connection: AsyncConnection, number: int) -> None:

@@ -14,7 +14,7 @@ import structlog
 
 from core.clock import Clock, to_text
 from core.database import TROUBLES, Connection, Database
-from core.errors import BusyError
+from core.errors import BusyError, ServiceError
 from core.inbox import Drop, Inbox
 from core.names import NameKind, kind_of_name
 from core.organizations import Organization
@@ -41,6 +41,12 @@ log = structlog.get_logger()
 MOST_ATTEMPTS = 3
 
 Progress = Callable[[int, int], None]  # bytes read, size of the file
+
+
+class OutcomeSetError(ServiceError):
+    """The import got its outcome from somebody else meanwhile (withdrawn, discarded): nothing of it is applied."""
+
+    code = "outcome_set"
 
 
 class TransientError(BusyError):
@@ -99,7 +105,10 @@ class Importer:
         elif kind_of_name(record.name) is not NameKind.USABLE:
             finished = await self._refuse(organization, record, problem("wrong-extension"))
         else:
-            finished = await self._import(organization, drop, record, progress)
+            try:
+                finished = await self._import(organization, drop, record, progress)
+            except OutcomeSetError:
+                return await self._process(drop, progress)
             if finished.record.outcome is Outcome.HELD:
                 return finished.record
         return await self._file(organization, drop, finished)
@@ -175,7 +184,7 @@ class Importer:
         async with self._database.writing() as connection:
             await imports_store.change_record(connection, record.number, sha256=sha256)
             if outcome is Outcome.HELD:
-                await holds_store.hold(
+                held = await holds_store.hold(
                     connection,
                     record.number,
                     kind=plan.kind,
@@ -183,6 +192,8 @@ class Importer:
                     reason=plan.hold or "",
                     now=self._now(),
                 )
+                if not held:
+                    raise OutcomeSetError("Somebody discarded the import meanwhile.")
             elif outcome in (Outcome.IMPORTED, Outcome.PARTIAL):
                 await apply_plan(connection, plan, org_no=organization.no, number=record.number)
             else:
@@ -219,15 +230,15 @@ class Importer:
         would_be: Collection[str] = (),
     ) -> ImportRecord:
         now = self._clock.now()
-        if outcome.is_final:
-            await imports_store.finish(
-                connection,
-                number=record.number,
-                outcome=outcome,
-                kind=kind,
-                counts=counts or Counts(),
-                now=to_text(now),
-            )
+        if outcome.is_final and not await imports_store.finish(
+            connection,
+            number=record.number,
+            outcome=outcome,
+            kind=kind,
+            counts=counts or Counts(),
+            now=to_text(now),
+        ):
+            raise OutcomeSetError("Somebody discarded the import meanwhile.")
         done = await imports_store.record_of(connection, number=record.number)
         assert done is not None
         await announce(

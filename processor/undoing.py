@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from core.audit import AuditEntry, Event
+from core.audit_store import append
 from core.clock import Clock, from_text, to_text
 from core.database import Database
 from core.errors import NotFoundError, ServiceError
@@ -33,7 +35,7 @@ class NotUndoableError(ServiceError):
 
 
 async def undo_import(*, database: Database, clock: Clock, number: int, who: str) -> Undone:
-    """Rule G3: take back what an import changed, where nothing later changed it, and say what was left.
+    """Rules G3, A5: take back what an import changed, where nothing later changed it, and say what was left.
 
     Raises:
         NotFoundError: there is no such import.
@@ -81,6 +83,15 @@ async def _undo(
             at=to_text(at),
             who=who,
         )
+        if fresh:
+            entry = AuditEntry(
+                at=at,
+                event=Event.IMPORT_UNDONE,
+                who=who,
+                org_id=organization.id,
+                detail=f"import {record.number}",
+            )
+            await append(connection, [entry])
     if not fresh:
         raise NotUndoableError(
             f"Import {record.number} was undone already: `rosterdrop imports show` says when."

@@ -23,6 +23,7 @@ from core.names import NameKind, kind_of_name
 
 log = structlog.get_logger()
 
+CLAIMED = ".claimed-"
 LOCAL_FOLDER = "local folder"  # the account of such drops
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -71,16 +72,30 @@ class DropIns:
         self._seen: dict[
             str, tuple[Look, float]
         ] = {}  # since when a file looks like that, on the monotonic clock
+        self._unsettled = True  # something may be left between a claim and the queue
         self._strange: set[tuple[bytes, int]] = set()
 
     def recover(self) -> None:
-        """Accept what a crash left between the claim and the queue: its bytes were complete when it was claimed."""
+        """Go on with what a crash or a full disk left between the claim and the queue; a scan does it when need be.
+
+        The bytes of a claimed file are complete once they are called `data`. A claimed file of another file system
+        whose folder in `incoming/` is gone was accepted: only its name is left.
+        """
+        local = self._inbox.folders(self._org_id).local
         for incoming in self._inbox.incoming(self._org_id):
             if incoming.meta.origin.account == LOCAL_FOLDER:
-                if incoming.data.stat().st_size:
+                claimed = local / f"{CLAIMED}{incoming.meta.uid}"
+                if claimed.exists() and not incoming.data.exists():
+                    _copy(claimed, incoming)
+                if incoming.data.exists():
                     self._inbox.accept(incoming)
                 else:
                     self._inbox.discard(incoming)
+        with suppress(FileNotFoundError):
+            for name in os.listdir(local):
+                if name.startswith(CLAIMED):
+                    (local / name).unlink()
+        self._unsettled = False
 
     def scan(self, now_s: float) -> Scan:
         """Rule U8: take every complete file, remember the others; `now_s` is the monotonic clock."""
@@ -92,7 +107,12 @@ class DropIns:
                 self._inbox.prepare(self._org_id)  # an operator removed local/
             return Scan(0, None)
         try:
+            if self._unsettled:
+                self.recover()
             return self._scan(folder, now_s)
+        except ServiceError as exc:
+            log.warning("drop_in.deferred", org=self._org_id, name=None, reason=exc.public_message)
+            return Scan(0, self._quiet_s)
         finally:
             os.close(folder)
 
@@ -151,8 +171,10 @@ class DropIns:
             if writer is Writer.UNKNOWN and quiet_s < 2 * self._quiet_s:
                 return 2 * self._quiet_s - quiet_s
             self._claim(folder, name, fd, look)
-        except ServiceError as exc:
-            log.warning("drop_in.deferred", org=self._org_id, name=name, reason=exc.public_message)
+        except (ServiceError, OSError) as exc:
+            self._unsettled = True
+            reason = exc.public_message if isinstance(exc, ServiceError) else exc.strerror
+            log.warning("drop_in.deferred", org=self._org_id, name=name, reason=reason)
             return self._quiet_s
         finally:
             os.close(fd)
@@ -162,6 +184,7 @@ class DropIns:
     def _claim(self, folder: int, name: str, fd: int, look: Look) -> None:
         """Move the file into a drop of its own; a writer that came in between gets it back."""
         incoming = self._inbox.begin(org_id=self._org_id, name=name, origin=Origin(account=LOCAL_FOLDER))
+        incoming.data.unlink()  # from now on `data` means: the whole file
         with _directory(incoming.folder) as target:
             try:
                 os.rename(name, DATA, src_dir_fd=folder, dst_dir_fd=target)
@@ -181,16 +204,12 @@ class DropIns:
 
     def _copy_across(self, folder: int, name: str, incoming: Incoming) -> None:
         """Rule U8, across file systems: a name with the drop's uid first, so that a crash makes no second drop."""
-        claimed = f".claimed-{incoming.meta.uid}"
-        os.rename(name, claimed, src_dir_fd=folder, dst_dir_fd=folder)
+        claimed = self._inbox.folders(self._org_id).local / f"{CLAIMED}{incoming.meta.uid}"
+        os.rename(name, claimed.name, src_dir_fd=folder, dst_dir_fd=folder)
         os.fsync(folder)
-        with (
-            os.fdopen(os.open(claimed, _OPEN, dir_fd=folder), "rb") as source,
-            incoming.data.open("wb") as target,
-        ):
-            shutil.copyfileobj(source, target, 1 << 20)
+        _copy(claimed, incoming)
         self._inbox.accept(incoming)
-        os.unlink(claimed, dir_fd=folder)
+        claimed.unlink()
 
     def _leave(self, raw: bytes, inode: int, reason: str) -> None:
         """Report a strange file once and leave it alone."""
@@ -202,6 +221,16 @@ class DropIns:
                 name=raw.decode("utf-8", "backslashreplace"),
                 reason=reason,
             )
+
+
+def _copy(claimed: Path, incoming: Incoming) -> None:
+    """Copy a claimed file; it is called `data` only when all of it is there."""
+    part = incoming.folder / "data.part"
+    with os.fdopen(os.open(claimed, _OPEN), "rb") as source, part.open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+        target.flush()
+        os.fsync(target.fileno())
+    part.replace(incoming.data)
 
 
 def _strangeness(found: os.stat_result) -> str | None:

@@ -86,7 +86,6 @@ class LocalFolders:
                 unusable_name_wait_s=self._unusable_s,
             )
             await asyncio.to_thread(self._inbox.prepare, org_id)
-            await asyncio.to_thread(drop_ins.recover)
             self._folders[org_id] = drop_ins
             self._changed.set()
         for org_id in self._folders.keys() - known:
