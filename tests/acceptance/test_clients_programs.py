@@ -1,0 +1,117 @@
+"""Programs that customers send files with, as docs/clients.md tells them to (rules U3, U4, U5, U10)."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from tests.acceptance.arrivals import NewMachine, arrived, breaks_and_resumes, new_machine, sends
+from tests.acceptance.clients import WAYS, Machine
+from tests.acceptance.daemon import DEADLINE_S, Daemon
+from tests.acceptance.rosters import people
+from tests.conftest import find_tool
+
+
+@pytest.fixture
+def new(daemon: Daemon, tmp_path: Path, keys: Path) -> NewMachine:
+    return new_machine(daemon, tmp_path, keys)
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["sftp", "sftp -p", "sftp rename", "scp", "psftp", "lftp", "lftp temporary", "curl"],
+)
+def test_u10_the_file_arrives_and_the_client_sees_no_error(way: str, daemon: Daemon, new: NewMachine) -> None:
+    sends(daemon, new(), WAYS[way])
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("sftp", "sftp reput"),
+        ("psftp", "psftp reput"),
+        ("lftp", "lftp put -c"),
+        ("curl", "curl resume"),
+        ("sftp", "lftp put -c"),
+    ],
+)
+def test_u03_a_broken_upload_goes_on_where_it_ended(
+    first: str, again: str, daemon: Daemon, new: NewMachine
+) -> None:
+    breaks_and_resumes(daemon, new(), first=WAYS[first], again=WAYS[again])
+
+
+def test_u10_sftp_sends_nothing_to_a_server_with_another_key(daemon: Daemon, new: NewMachine) -> None:
+    customer = new()
+    people(customer.folder / "users.csv", 5)
+    customer.know(asyncssh.generate_private_key("ssh-ed25519").convert_to_public())
+    done = customer.run(WAYS["sftp"])
+    assert done.status != 0
+    assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in done.printed
+    organization = customer.organization
+    assert daemon.events("login.succeeded", org=organization.id) == []
+    customer.know(*customer.keys)
+    sends(daemon, customer, WAYS["sftp"])
+
+
+def test_u10_lftp_mirrors_a_folder(daemon: Daemon, new: NewMachine) -> None:
+    customer = new()
+    (customer.folder / "outgoing").mkdir()
+    sources = [
+        people(customer.folder / "outgoing" / f"users{number}.csv", 20, first=100 * number)
+        for number in (1, 2, 3)
+    ]
+    customer.run(WAYS["lftp mirror"]).well()
+    arrived(daemon, customer.organization, *sources)
+
+
+def test_u10_rclone_copies_and_sees_no_error(daemon: Daemon, new: NewMachine) -> None:
+    customer = new()
+    (customer.folder / "known_hosts").symlink_to(customer.known_hosts)
+    sends(daemon, customer, WAYS["rclone config"], WAYS["rclone"])
+
+
+@contextmanager
+def mounted(customer: Machine) -> Iterator[Path]:
+    """Mount it by sshfs; without FUSE the test is skipped, in CI too: no package brings a kernel's device."""
+    sshfs, unmount = find_tool("sshfs"), find_tool("fusermount3")
+    if not can_mount():
+        pytest.skip("/dev/fuse cannot be used here, so that sshfs cannot mount")
+    folder = customer.folder / "mount"
+    folder.mkdir()
+    assert sshfs
+    customer.run(WAYS["sshfs"]).well()
+    try:
+        yield folder
+    finally:
+        subprocess.run([unmount, "-u", folder], check=True, timeout=DEADLINE_S)
+
+
+def can_mount() -> bool:
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
+def test_u10_sshfs_copies_into_a_mounted_folder(daemon: Daemon, new: NewMachine) -> None:
+    customer = new()
+    path = people(customer.folder / "users.csv", 200)
+    with mounted(customer):
+        customer.run(WAYS["sshfs cp"]).well()
+        arrived(daemon, customer.organization, path)
+
+
+def test_u10_the_tests_find_words_of_trouble(new: NewMachine) -> None:
+    customer = new()
+    people(customer.folder / "users.csv", 2)
+    done = customer.run(replace(WAYS["sftp"], typed=("-put users.csv /archive/",)))
+    assert done.status == 0, "a leading hyphen forgives a command that fails"
+    with pytest.raises(AssertionError):
+        done.well()
