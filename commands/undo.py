@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from processor.directory.undo_store import Undone
     from processor.imports import Change
 
-WHO = "command line"
 FIRST_LEFT = 20
 TOLD = (
     ("values_restored", "value restored", "values restored"),
@@ -92,7 +91,8 @@ def _print_left(left: "Sequence[tuple[Change, str]]") -> None:
 
 
 async def _undo(session: Session, number: int) -> "Undone":
+    from commands.auditing import operator
     from processor.undoing import undo_import
 
     async with session.existing_database() as database:
-        return await undo_import(database=database, clock=session.clock, number=number, who=WHO)
+        return await undo_import(database=database, clock=session.clock, number=number, who=operator())

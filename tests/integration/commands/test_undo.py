@@ -18,7 +18,10 @@ def test_g03_an_undo_says_what_went_back_and_what_was_left(cli: CommandLine) -> 
     page = cli("imports", "show", 2)
     assert "Undone at" in page.out
     undone = cli("imports", "show", 2, "--json").json["undone"]
-    assert undone["undone_by"] == "command line"
+    assert undone["undone_by"].startswith("operator:")
+    assert [line["event"] for line in cli("audit", "--json").json if line["detail"] == "import 2"] == [
+        "import.undone"
+    ]
     assert undone["counts"] == {
         "values_restored": 0,
         "memberships_taken_back": 1,
