@@ -2,7 +2,11 @@
 
 import os
 
+import pytest
+
 FACTOR = int(os.environ.get("ROSTERDROP_TEST_SEQUENCES", "5" if os.environ.get("CI") else "1"))
+
+patient = pytest.mark.timeout(120 * FACTOR)  # for modules whose tests play sequences
 
 
 def seeds(count: int, *, first: int = 0) -> range:

@@ -9,8 +9,10 @@ from processor.directory.deactivations import Deactivations
 from processor.imports import ImportRecord
 from processor.undoing import NotUndoableError, undo_import
 from tests.integration.directory.house import House, Org
-from tests.integration.directory.seeds import seeds
+from tests.integration.directory.seeds import patient, seeds
 from tests.integration.directory.sequences import Sequence, moved, sequence
+
+pytestmark = patient
 
 TOUCHES = (
     "UPDATE users SET name = 'Touched' WHERE org_no = :org AND email_key = :email",

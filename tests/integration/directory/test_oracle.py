@@ -4,9 +4,11 @@ from typing import Any
 
 from processor.imports import ImportRecord, Outcome
 from tests.integration.directory.house import House, Org
-from tests.integration.directory.seeds import seeds
+from tests.integration.directory.seeds import patient, seeds
 from tests.integration.directory.sequences import Sequence, moved, sequence
 from tests.oracle import Oracle, Verdict
+
+pytestmark = patient
 
 
 async def assert_agreement(house: House, played: Sequence, *, without_fingerprints: bool = False) -> None:

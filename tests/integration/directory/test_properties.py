@@ -7,9 +7,11 @@ import pytest
 
 from processor.imports import ImportRecord, Outcome
 from tests.integration.directory.house import OWNER, House, Org
-from tests.integration.directory.seeds import seeds
+from tests.integration.directory.seeds import patient, seeds
 from tests.integration.directory.sequences import PEOPLE, Sequence, moved, sequence
 from tests.oracle.table import BadFileError, is_blank, records
+
+pytestmark = patient
 
 CHANGING = (
     "users_created", "users_updated", "deactivations_planned", "teams_created", "teams_updated",
