@@ -231,16 +231,17 @@ class UsersFile(File):
         called: dict[str, str] = {}
         spelt: dict[str, str] = {}
         for one in seen:
-            meaning, above = self._manager(one)
-            if not above or above == one.key:
-                continue
-            links.append((Link(one.key, above, one.row.line), meaning))
-            if meaning == "Manager Email":
-                spelt.setdefault(above, one.row.text("Manager Email"))
+            email = one.row.text("Manager Email")
+            if ADDRESS.fullmatch(email) and email.casefold() != one.key:
+                spelt.setdefault(email.casefold(), email)
                 if name := one.row.text("Manager") or one.row.text("Manager Name"):
-                    called.setdefault(above, name)
+                    called.setdefault(email.casefold(), name)
         for above, text in spelt.items():
             self.user_on_the_way(text, called.get(above, ""))
+        for one in seen:
+            meaning, found = self._manager(one)
+            if found and found != one.key:
+                links.append((Link(one.key, found, one.row.line), meaning))
         graph, refused = break_circles(
             [link for link, _ in links], {key: user.manager for key, user in before.items()}
         )
