@@ -12,8 +12,9 @@ import structlog
 
 from commands.daemon import FILE
 from commands.house import House
+from core.audit_trail import audit_trail
 from core.clock import SystemClock
-from core.database import Database, open_database
+from core.database import TROUBLES, Database, open_database
 from core.errors import ServiceError
 from core.inbox import Drop, Inbox
 from core.locks import data_folder_lock
@@ -86,6 +87,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, lambda: log.info("server.reload_ignored"))
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(open_database(settings.database_path))
+            trail = await stack.enter_async_context(audit_trail(database=database, clock=self._clock))
             house = House(database=database, settings=settings, clock=self._clock)
             pool = await stack.enter_async_context(worker_pool(settings))
             group = await stack.enter_async_context(_tasks())
@@ -145,6 +147,7 @@ class Daemon:
                     fatal=self._fail,
                     withdraw=withdraw,
                     unfinished=house.unfinished,
+                    audit=trail.add,
                 )
             )
             helpers = [
@@ -153,6 +156,7 @@ class Daemon:
                     ("outbox", sender.run()),
                     ("local folders", local.run()),
                     ("housekeeping", listener.housekeeping()),
+                    ("bans", listener.guarding()),
                     ("holds", holds.run()),
                     ("checkpoints", _checkpoints(database)),
                 )
@@ -208,7 +212,10 @@ async def _checkpoints(database: Database) -> None:
     while True:
         await asyncio.sleep(CHECKPOINT_INTERVAL_S)
         if await asyncio.to_thread(_size, log_file) >= CHECKPOINT_BYTES:
-            await database.checkpoint()
+            try:
+                await database.checkpoint()
+            except TROUBLES as exc:
+                log.warning("checkpoint.deferred", reason=type(exc).__name__)
 
 
 def _size(path: Path) -> int:

@@ -107,6 +107,8 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
         try:
             async with database.reading() as connection:
                 await connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+        except OperationalError:
+            raise  # a full disk or a busy database is no damage
         except DatabaseError as exc:
             raise damaged(path) from exc
         yield database

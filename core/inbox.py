@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,9 @@ class Inbox:
             raise _lost(exc) from exc
         drop = Drop(org_id=incoming.org_id, seq=seq, folder=target, meta=meta)
         if self._accepted is not None:
-            with contextlib.suppress(Exception):  # it is in the queue, whoever cannot be told; a scan finds it
+            with contextlib.suppress(
+                Exception
+            ):  # it is in the queue, whoever cannot be told; a scan finds it
                 self._accepted(drop)
         return drop
 
@@ -264,15 +267,36 @@ class Inbox:
             shutil.rmtree(folder, ignore_errors=True)
         return len(torn)
 
-    def queue(self, org_id: str) -> list[Drop]:
-        """Return the accepted drops in the order of acceptance (U7)."""
-        drops = []
-        for folder in _subfolders(self.folders(org_id).queue):
-            number, _, _uid = folder.name.partition("-")
-            meta = _read_meta(folder)
-            if number.isdigit() and meta is not None:
-                drops.append(Drop(org_id=org_id, seq=int(number), folder=folder, meta=meta))
-        return sorted(drops, key=lambda drop: drop.seq)
+    def queue(self, org_id: str, *, first: int | None = None) -> list[Drop]:
+        """Return the accepted drops in the order of acceptance (U7), or only the `first` of them."""
+        drops = (self._drop(org_id, folder) for folder in self._queued(org_id))
+        return list(islice((drop for drop in drops if drop is not None), first))
+
+    def find(self, org_id: str, uid: str) -> Drop | None:
+        """Return the accepted drop with that uid, None where it is not in the queue any more."""
+        return next(
+            (
+                self._drop(org_id, folder)
+                for folder in self._queued(org_id)
+                if folder.name.endswith(f"-{uid}")
+            ),
+            None,
+        )
+
+    def _queued(self, org_id: str) -> list[Path]:
+        """Return the folders of the queue by their numbers, without looking into them."""
+        queue = self.folders(org_id).queue
+        try:
+            names = [name for name in os.listdir(queue) if name.partition("-")[0].isdigit()]
+        except FileNotFoundError:
+            return []
+        return [queue / name for name in sorted(names, key=lambda name: int(name.partition("-")[0]))]
+
+    def _drop(self, org_id: str, folder: Path) -> Drop | None:
+        meta = _read_meta(folder)
+        if meta is None:
+            return None
+        return Drop(org_id=org_id, seq=int(folder.name.partition("-")[0]), folder=folder, meta=meta)
 
     def raise_floor(self, org_id: str, seq: int) -> None:
         """Say that an import has this `seq`: new drops get higher ones, also after a power cut lost the counter."""

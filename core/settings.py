@@ -3,10 +3,11 @@
 Settings of one organization are in `core/organization_settings.py`.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +19,17 @@ from core.errors import UsageError
 
 DEFAULT_CONFIG = Path("rosterdrop.toml")
 ENV_PREFIX = "ROSTERDROP_"
+
+
+def _networks(value: str) -> str:
+    """Check a list of networks with commas between."""
+    parts = [part for part in (part.strip() for part in value.split(",")) if part]
+    for part in parts:
+        try:
+            ip_network(part)
+        except ValueError as exc:
+            raise ValueError(f"{part!r} is no network such as 203.0.113.0/24 ({exc})") from exc
+    return ",".join(parts)
 
 
 class Settings(BaseSettings):
@@ -58,6 +70,12 @@ class Settings(BaseSettings):
         10, ge=1, description="Connections before login of one address (U9)."
     )
     idle_timeout_s: float = Field(900, gt=0, description="A session without a request for so long ends (U9).")
+    algorithms: Literal["default", "strict", "compatible"] = Field(
+        "default", description="Which algorithms are offered to clients (A4)."
+    )
+    compatible_from: Annotated[str, AfterValidator(_networks)] = Field(
+        "", description="Networks whose clients are offered the compatible ones, too (A4)."
+    )
     login_timeout_s: float = Field(30, gt=0, description="Time to log in (U9).")
     max_login_tries: int = Field(6, ge=1, description="Password tries of one connection (U9).")
     ban_failures: int = Field(
@@ -122,6 +140,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, TOML file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def compatible_networks(self) -> tuple[str, ...]:
+        """The parts of `compatible_from`."""
+        return tuple(part for part in self.compatible_from.split(",") if part)
 
     @property
     def database_path(self) -> Path:

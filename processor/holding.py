@@ -9,7 +9,7 @@ import structlog
 from core.audit import AuditEntry
 from core.audit_store import append
 from core.clock import Clock, from_text, to_text
-from core.database import Database
+from core.database import TROUBLES, Database
 from core.organizations_store import organization_by_id
 from core.settings import Settings
 from processor import holds_store, imports_store
@@ -64,7 +64,10 @@ class HoldKeeper:
     async def run(self) -> None:
         """Look every ten seconds until cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except TROUBLES as exc:
+                log.warning("holds.deferred", reason=type(exc).__name__)
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:

@@ -123,7 +123,11 @@ class Importer:
         with open_space(self._space) as space:
             async with reading_directory(self._database, organization.no) as directory:
                 planner = self._planner(space, directory, organization, None)
-                kinds = [await planner.kind_of(other.data) for other in behind]
+                kinds = [
+                    await planner.kind_of(other.data)
+                    for other in behind
+                    if kind_of_name(other.meta.name) is NameKind.USABLE
+                ]
         if record.kind not in kinds:
             return record
         now = self._clock.now()

@@ -26,10 +26,10 @@ log = structlog.get_logger()
 
 
 def main() -> None:
-    """Work until standard input ends; the settings come as JSON in the first argument."""
+    """Work until standard input ends; its first line is the settings, for arguments are seen by everybody (ps)."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the daemon says when to end
-    settings = Settings.model_construct(**_settings(json.loads(sys.argv[1])))
+    settings = Settings.model_construct(**_settings(json.loads(sys.stdin.buffer.readline())))
     configure_logs(level=settings.log_level)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -61,7 +61,7 @@ async def _serve(settings: Settings, requests: asyncio.Queue[dict[str, Any]]) ->
 
 async def _work(importer: Importer, inbox: Inbox, request: dict[str, Any]) -> dict[str, Any]:
     """One drop; this is one of the two places where any exception is caught (the other is an SFTP request)."""
-    drop = next((item for item in inbox.queue(request["org"]) if item.meta.uid == request["uid"]), None)
+    drop = inbox.find(request["org"], request["uid"])
     if drop is None:
         return {"done": True}
     try:

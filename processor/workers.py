@@ -42,8 +42,13 @@ class _Worker:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def ready(self) -> None:
-        """Wait until it has opened the database."""
+    async def ready(self, settings: bytes) -> None:
+        """Hand the settings over and wait until it has opened the database.
+
+        Raises:
+            EOFError: the process is gone.
+        """
+        await self._write(settings)
         await self._read()
 
     async def work(self, drop: Drop) -> dict[str, Any]:
@@ -52,13 +57,16 @@ class _Worker:
         Raises:
             EOFError: the process is gone.
         """
+        await self._write(json.dumps({"org": drop.org_id, "uid": drop.meta.uid}).encode() + b"\n")
+        return await self._read()
+
+    async def _write(self, line: bytes) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps({"org": drop.org_id, "uid": drop.meta.uid}).encode() + b"\n")
+            self._process.stdin.write(line)
             await self._process.stdin.drain()
-        except (ConnectionError, BrokenPipeError) as exc:
+        except ConnectionError as exc:
             raise EOFError from exc
-        return await self._read()
 
     async def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -85,7 +93,7 @@ class WorkerPool:
     """Up to `import_workers` processes; the first starts with the daemon, others when they are needed."""
 
     def __init__(self, *, settings: Settings) -> None:
-        self._arguments = settings.model_dump_json()
+        self._settings = settings.model_dump_json().encode() + b"\n"
         self._free: list[_Worker] = []
         self._places = asyncio.Semaphore(settings.import_workers)
         self._all: set[_Worker] = set()
@@ -131,14 +139,13 @@ class WorkerPool:
             sys.executable,
             "-m",
             "processor.worker",
-            self._arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
         worker = _Worker(process)
         self._all.add(worker)
         try:
-            await worker.ready()
+            await worker.ready(self._settings)
         except EOFError as exc:
             await self._drop(worker)
             raise WorkerStartError(

@@ -93,11 +93,17 @@ class Planner:
             copy.unlink()
 
     async def kind_of(self, path: Path) -> Kind | None:
-        """Return what a file is, by its header alone; None where it would be refused, or is in UTF-16."""
+        """Return what a file is, by its header alone; None where it would be refused."""
+        codec = is_utf16(path, encoding=self._encoding)
+        encoding = self._encoding if codec is None else "utf-8"
+        readable = path if codec is None else as_utf8(path, codec=codec, folder=self._folder)
         try:
-            table = open_table(path, encoding=self._encoding, map_labels=self._map)
+            table = open_table(readable, encoding=encoding, map_labels=self._map)
         except BadTableError:
             return None
+        finally:
+            if readable != path:
+                readable.unlink()
         if isinstance(table, Problem):
             return None
         header = understand_header(table.labels, header_map=self._map, field_labels=[])

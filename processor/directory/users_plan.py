@@ -225,7 +225,9 @@ class UsersPlan:
         """Rules P7, P8: note a row that would take an active administrator; refuse what an earlier try found."""
         if not known.is_org_admin or known.deactivated_at is not None:
             return row
-        leaves = row.deactivation_date is not None and row.deactivation_date != known.deactivation_date
+        day = row.deactivation_date
+        leaves = day is not None and day != known.deactivation_date
+        leaves = leaves or (day is None and row.leaver and not known.leaver)
         loses = row.is_org_admin is False
         if row.line in self._file.keep_admins:
             found = list(row.findings)
@@ -235,8 +237,12 @@ class UsersPlan:
                 )
             if leaves:
                 found.append(problem("last-admin-date", line=row.line, column=self._date_label))
-            date = known.deactivation_date if leaves else row.deactivation_date
-            return row._replace(is_org_admin=None, deactivation_date=date, findings=tuple(found))
+            return row._replace(
+                is_org_admin=None,
+                deactivation_date=known.deactivation_date if leaves else day,
+                leaver=bool(known.leaver) if leaves else row.leaver,
+                findings=tuple(found),
+            )
         if loses or leaves:
             self._admins.losses.append(Loss(row.line, known.id))
         return row

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import structlog
 
+from core.database import TROUBLES
 from core.inbox import Drop, Inbox
 from processor.workers import Answer
 
@@ -36,6 +37,7 @@ class Queues:
         self._finished = finished
         self._group = group
         self._again: dict[str, asyncio.Event] = {}
+        self._waiting: dict[str, set[str]] = {}
         self._stopping = False
 
     def nudge(self, org_id: str) -> None:
@@ -65,26 +67,31 @@ class Queues:
         pause_s = FIRST_PAUSE_S
         while not self._stopping:
             again.clear()
-            drops = await asyncio.to_thread(self._inbox.queue, org_id)
-            wait_s = await self._longest_wait(drops) if drops else None
-            if wait_s is None:
-                if not again.is_set():
-                    del self._again[org_id]
-                    return
-            elif wait_s > 0:
-                self._finished(org_id)  # the mails of drops that wait
-                await _pause(again, min(wait_s, LOOK_AGAIN_S))
-            else:
-                pause_s = await self._work_one(drops[0], again, pause_s)
+            try:
+                drop = next(iter(await asyncio.to_thread(self._inbox.queue, org_id, first=1)), None)
+                wait_s = None if drop is None else await self._wait_s(drop)
+                if drop is None or wait_s is None:
+                    if not again.is_set():
+                        break
+                elif wait_s > 0:
+                    await self._let_wait(org_id)
+                    await _pause(again, min(wait_s, LOOK_AGAIN_S))
+                else:
+                    pause_s = await self._work_one(drop, again, pause_s)
+            except TROUBLES as exc:
+                log.warning("queue.deferred", org=org_id, reason=type(exc).__name__)
+                await _pause(again, pause_s)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         self._again.pop(org_id, None)
 
-    async def _longest_wait(self, drops: list[Drop]) -> float | None:
-        """Rule S1: how long the first drop has to wait; those behind it are registered as waiting, too."""
-        first = await self._wait_s(drops[0])
-        if first:
-            for drop in drops[1:]:
+    async def _let_wait(self, org_id: str) -> None:
+        """Rule S1: register those behind the first as waiting, too; each once."""
+        known = self._waiting.setdefault(org_id, set())
+        for drop in await asyncio.to_thread(self._inbox.queue, org_id):
+            if drop.meta.uid not in known:
                 await self._wait_s(drop)
-        return first
+                known.add(drop.meta.uid)
+                self._finished(org_id)  # its mails
 
     async def _work_one(self, drop: Drop, again: asyncio.Event, pause_s: float) -> float:
         answer = await self._work(drop)

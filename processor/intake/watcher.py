@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
+from core.database import TROUBLES
 from core.inbox import Inbox
 from core.nudges import nudges_folder
 from processor.intake.drop_ins import DropIns
@@ -65,7 +66,10 @@ class LocalFolders:
         while True:
             self._woken.clear()
             if time.monotonic() >= all_due:
-                await self._look_at_organizations()
+                try:
+                    await self._look_at_organizations()
+                except TROUBLES as exc:
+                    log.warning("local_folder.deferred", reason=type(exc).__name__)
                 self._due = dict.fromkeys(self._folders, 0.0)
                 all_due = time.monotonic() + self._interval_s
             now = time.monotonic()
@@ -95,16 +99,16 @@ class LocalFolders:
             self._nudge(org_id)
 
     async def _scan_one(self, org_id: str) -> None:
-        if org_id not in self._folders:
-            await self._look_at_organizations()
-        drop_ins = self._folders.get(org_id)
         del self._due[org_id]
-        if drop_ins is None:
-            return
         try:
+            if org_id not in self._folders:
+                await self._look_at_organizations()
+            drop_ins = self._folders.get(org_id)
+            if drop_ins is None:
+                return
             scan = await asyncio.to_thread(drop_ins.scan, time.monotonic())
-        except OSError as exc:
-            log.warning("local_folder.unreadable", org=org_id, reason=exc.strerror)
+        except TROUBLES as exc:
+            log.warning("local_folder.deferred", org=org_id, reason=type(exc).__name__)
             return
         if scan.again_in_s is not None:
             self._due[org_id] = time.monotonic() + scan.again_in_s

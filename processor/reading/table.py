@@ -118,6 +118,21 @@ def _block(data: bytes, first_line: int, offset: int) -> Block:
     return Block(first_line, offset, lines)
 
 
+class _Ahead(Iterator[Block]):
+    """The blocks to come; what a record did not take of a block it drew in is put back: batches stay small (F4)."""
+
+    def __init__(self, blocks: Iterator[Block]) -> None:
+        self._blocks = blocks
+        self._put_back: list[Block] = []
+
+    def __next__(self) -> Block:
+        return self._put_back.pop() if self._put_back else next(self._blocks)
+
+    def put_back(self, block: Block) -> None:
+        """Give a block back, to be the next one."""
+        self._put_back.append(block)
+
+
 def read_batches(
     table: TableFormat, *, find: Find | None = None, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Batch]:
@@ -127,21 +142,17 @@ def read_batches(
         BadTableError: not text in the encoding, a NUL byte, a cell over the limit, a quote that is never closed.
     """
     csv.field_size_limit(CELL_LIMIT)
-    ahead = read_blocks(table.path, offset=table.offset, first_line=table.first_line, size=block_bytes)
+    ahead = _Ahead(
+        read_blocks(table.path, offset=table.offset, first_line=table.first_line, size=block_bytes)
+    )
     for block in ahead:
         places = find(block.lines) if find is not None else None
         unknown = list(range(len(block.lines))) if places is None else np.flatnonzero(places < 0).tolist()
         records = _parse_lines(block, unknown, table)
         if records is None:
-            records, unknown = _walk(block, unknown, ahead, find, table)
+            records, unknown = _walk(block, unknown, ahead, table)
         passed = np.ones(len(block.lines), dtype=bool)
         passed[unknown] = False
-        if places is None or len(places) < len(block.lines):  # the walk took lines of the next block
-            places = (
-                np.concatenate((places, find(block.lines[len(places) :])))
-                if places is not None and find
-                else places
-            )
         lines = np.flatnonzero(passed)
         yield Batch(block, records, lines if places is None else places[lines], lines + block.first_line)
 
@@ -165,13 +176,14 @@ def _parse_lines(block: Block, unknown: list[int], table: TableFormat) -> list[R
 
 
 def _walk(
-    block: Block, unknown: list[int], ahead: Iterator[Block], find: Find | None, table: TableFormat
+    block: Block, unknown: list[int], ahead: _Ahead, table: TableFormat
 ) -> tuple[list[Record], list[int]]:
-    """Parse record by record; a record that goes on in the next block draws that block's lines in.
+    """Parse record by record; a record that goes on in the next block draws those of its lines in that it takes.
 
     Returns the records and all lines they took, known ones inside quoted cells included.
     """
-    at = 0
+    own = len(block.lines)
+    at = start = 0
     records: list[Record] = []
     taken: list[int] = []
 
@@ -182,27 +194,26 @@ def _walk(
                 following = next(ahead, None)
                 if following is None:
                     raise BadTableError("quote-open", line=_line_of_open_quote(block, start, table))
-                places = find(following.lines) if find is not None else None
-                begin = len(block.lines)
                 block.lines.extend(following.lines)
-                more = range(len(following.lines)) if places is None else np.flatnonzero(places < 0).tolist()
-                unknown.extend(begin + place for place in more)
-            raw = block.lines[at]
             at += 1
-            yield _text(block, at - 1, raw, table)
+            yield _text(block, at - 1, block.lines[at - 1], table)
 
     reader = csv.reader(feed(), delimiter=table.delimiter)
-    pointer = 0
-    while pointer < len(unknown):
-        start = at = unknown[pointer]
+    for place in unknown:
+        if place < at:
+            continue  # inside the record before
+        start = at = place
         try:
             cells = next(reader)
         except csv.Error as exc:
             raise _over_limit(block, start, at, table) from exc
         taken.extend(range(start, at))
         records.append(Record(block.first_line + start, b"".join(block.lines[start:at]), cells))
-        while pointer < len(unknown) and unknown[pointer] < at:
-            pointer += 1
+    if at > own:
+        if at < len(block.lines):
+            line = block.first_line + at
+            ahead.put_back(Block(line, block.offset_of(line), block.lines[at:]))
+        del block.lines[at:]
     return records, taken
 
 
