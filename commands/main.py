@@ -19,6 +19,7 @@ from commands import (
     import_file,
     imports,
     keeping,
+    keys,
     mail,
     org,
     support,
@@ -63,6 +64,7 @@ app.command("check")(check.check)
 app.command("demo")(demo.demo)
 app.command("uploads")(uploads.uploads)
 app.command("audit")(audit.audit)
+app.command("keys")(keys.keys)
 
 
 @app.callback()

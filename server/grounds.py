@@ -4,10 +4,12 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 
+from core.audit import OK, REFUSED, AuditEntry, Event
 from core.clock import Clock
 from core.database import Database
 from core.inbox import Inbox, QueueBrokenError
 from core.settings import Settings
+from server.guard import LoginGuard
 from server.limits import Tally
 from server.local_folder import LocalFolder
 from server.local_view import LocalView, Unfinished, Withdraw
@@ -21,7 +23,7 @@ IDLE_HANDLE_S = 30.0
 class Grounds:
     """One for each listener."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a door to another room
         self,
         *,
         settings: Settings,
@@ -32,6 +34,8 @@ class Grounds:
         withdraw: Withdraw,
         unfinished: Unfinished,
         on_upload: Callable[[UploadEvent], None],
+        guard: LoginGuard,
+        audit: Callable[[AuditEntry], None],
         monotonic: Callable[[], float] = time.monotonic,
         idle_handle_s: float = IDLE_HANDLE_S,
     ) -> None:
@@ -40,6 +44,8 @@ class Grounds:
         self.database = database
         self.clock = clock
         self.monotonic = monotonic
+        self.guard = guard
+        self.audit = audit
         self.threads = Threads()
         self.startups = Tally()  # connections before login, by address
         self.sessions = Tally()  # connections after login, by organization
@@ -72,7 +78,7 @@ class Grounds:
             clock=self.clock,
             threads=self.threads,
             fatal=self._fatal,
-            on_upload=self._on_upload,
+            on_upload=self._told,
             monotonic=self.monotonic,
         )
         return LocalView(
@@ -82,7 +88,24 @@ class Grounds:
             threads=self.threads,
             withdraw=self._withdraw,
             unfinished=self._unfinished,
+            audit=self.audit,
         )
+
+    def _told(self, event: UploadEvent) -> None:
+        """Rule A5: every upload is written down."""
+        size = f"{event.name} ({event.size_bytes} bytes)"
+        self.audit(
+            AuditEntry(
+                at=self.clock.now(),
+                event=Event(f"upload.{event.outcome}"),
+                who=event.account,
+                org_id=event.org_id,
+                address=event.address,
+                outcome=REFUSED if event.outcome == "refused" else OK,
+                detail=f"{size}: {event.reason}" if event.reason else size,
+            )
+        )
+        self._on_upload(event)
 
     def end_visit(self, visit: Visit) -> None:
         """Rule U4: names that answer for this session only answer no more."""

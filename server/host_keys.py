@@ -34,14 +34,19 @@ def load_host_keys(keys_dir: Path) -> list[asyncssh.SSHKey]:
     Raises:
         HostKeyDamagedError: a file is empty or damaged; nothing was changed.
     """
-    keys = {name: _read(keys_dir / name) for name, _, _ in KINDS if os.path.lexists(keys_dir / name)}
+    keys = {name: read_host_key(keys_dir / name) for name, _, _ in KINDS if os.path.lexists(keys_dir / name)}
     for name, algorithm, options in KINDS:
         if name not in keys:
-            keys[name] = _make(keys_dir / name, algorithm, options)
+            keys[name] = make_host_key(keys_dir / name, algorithm, options)
     return [keys[name] for name, _, _ in KINDS]
 
 
-def _read(path: Path) -> asyncssh.SSHKey:
+def read_host_key(path: Path) -> asyncssh.SSHKey:
+    """Read one key file.
+
+    Raises:
+        HostKeyDamagedError: it is empty, damaged or unreadable; it stays as it is.
+    """
     try:
         return asyncssh.import_private_key(path.read_bytes())
     except (OSError, ValueError, asyncssh.Error) as exc:
@@ -51,7 +56,12 @@ def _read(path: Path) -> asyncssh.SSHKey:
         ) from exc
 
 
-def _make(path: Path, algorithm: str, options: dict[str, int]) -> asyncssh.SSHKey:
+def make_host_key(path: Path, algorithm: str, options: dict[str, int]) -> asyncssh.SSHKey:
+    """Make one key file of mode 0600 on stable storage; one that is there is never replaced.
+
+    Raises:
+        FileExistsError: it is there.
+    """
     key = asyncssh.generate_private_key(algorithm, comment="", **options)
     path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")

@@ -6,14 +6,12 @@ Each decision returns the sentence that the client reads, or None. It begins wit
 from collections import Counter, deque
 from collections.abc import Hashable
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
 
 from core.settings import Settings
 
 MAX_CHANNELS = 8
 MAX_EXTENTS = 10_000  # ranges of one upload that writes in no order
 HOUR = timedelta(hours=1)
-IPV6_PREFIX = 64
 MIB = 1 << 20
 
 
@@ -86,19 +84,6 @@ def extents_refusal(*, extents: int) -> str | None:
     if extents <= MAX_EXTENTS:
         return None
     return "The file is written in too many separate pieces: write it from begin to end (U9)"
-
-
-def address_group(address: str) -> str:
-    """Return what counts as one address: an IPv6 /64 has one owner (A2)."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return f"{IPv6Address(int(parsed) >> IPV6_PREFIX << IPV6_PREFIX)}/{IPV6_PREFIX}"
-    return str(parsed)
 
 
 class Tally:

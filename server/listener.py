@@ -7,15 +7,18 @@ from contextlib import asynccontextmanager
 import asyncssh
 import structlog
 
+from core.accounts import comes_from
+from core.audit import AuditEntry
 from core.clock import Clock
 from core.database import Database
 from core.inbox import Inbox, QueueBrokenError
 from core.settings import Settings
-from server.algorithms import ALGORITHMS
+from server.algorithms import ALGORITHMS, Policy
 from server.grounds import IDLE_HANDLE_S, Grounds
+from server.guard_keeper import GuardKeeper, load_guard
 from server.housekeeping import keep_house
 from server.local_view import Unfinished, Withdraw
-from server.transport import Connection, offer_host_keys
+from server.transport import Connection, Doorway, offer_host_keys
 from server.visitor import STOPPING, Visitor
 from server.visits import UploadEvent
 
@@ -32,11 +35,14 @@ LAST_WORDS_S = 5.0
 class Listener:
     """An open port and everybody who came through it."""
 
-    def __init__(self, *, server: asyncio.Server, grounds: Grounds, visitors: set[Visitor]) -> None:
+    def __init__(
+        self, *, server: asyncio.Server, grounds: Grounds, visitors: set[Visitor], keeper: GuardKeeper
+    ) -> None:
         self._server = server
         self._port = int(server.sockets[0].getsockname()[1])
         self._grounds = grounds
         self._visitors = visitors
+        self._keeper = keeper
 
     @property
     def port(self) -> int:
@@ -61,6 +67,10 @@ class Listener:
     async def housekeeping(self) -> None:
         """Rules U3, U5: remove what was left behind, accept what nobody renamed; runs until it is cancelled."""
         await keep_house(self._grounds)
+
+    async def guarding(self) -> None:
+        """Rule A2: keep bans and the database alike; runs until it is cancelled."""
+        await self._keeper.run()
 
     async def stop(self, grace_s: float) -> None:
         """Rule O2: take nobody in, let running uploads end within `grace_s`, send everybody away; twice is once.
@@ -89,7 +99,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def listen(
+async def listen(  # noqa: PLR0913  # each is a door to another room
     *,
     settings: Settings,
     inbox: Inbox,
@@ -100,14 +110,17 @@ async def listen(
     withdraw: Withdraw | None = None,
     unfinished: Unfinished | None = None,
     on_upload: Callable[[UploadEvent], None] | None = None,
+    audit: Callable[[AuditEntry], None] | None = None,
     idle_handle_s: float = IDLE_HANDLE_S,
 ) -> AsyncIterator[Listener]:
     """Serve SFTP on `settings.host` and `settings.port` until the block ends; `Listener.stop` before it is graceful.
 
     `fatal` is called when the queue cannot be trusted any more: the process must end. `withdraw(org_id, uid)` discards
     a drop that waits or is held and says whether it did; `unfinished(org_id)` returns the ids of such drops.
-    `on_upload` hears of each upload that was accepted, broke off or was refused; it must return at once.
+    `on_upload` hears of each upload that was accepted, broke off or was refused, `audit` of everything that rule A5
+    wants to be written down; they must return at once.
     """
+    guard, keeper = await load_guard(database=database, settings=settings, clock=clock)
     grounds = Grounds(
         settings=settings,
         inbox=inbox,
@@ -117,29 +130,58 @@ async def listen(
         withdraw=withdraw or _withdraw_nothing,
         unfinished=unfinished or _nothing_unfinished,
         on_upload=on_upload or _tell_nobody,
+        guard=guard,
+        audit=audit or _write_nothing,
         idle_handle_s=idle_handle_s,
     )
     visitors: set[Visitor] = set()
     try:
-        options = await _options(settings, host_keys, lambda: Visitor(grounds=grounds, visitors=visitors))
         loop = asyncio.get_running_loop()
+
+        def visitor() -> Visitor:
+            return Visitor(grounds=grounds, visitors=visitors)
+
+        usual = await _options(settings, host_keys, settings.algorithms, visitor)
+        compatible = await _options(settings, host_keys, "compatible", visitor)
+
+        def connect(address: str) -> Connection:
+            policy = policy_for(settings, address)
+            return Connection(loop, usual if policy == settings.algorithms else compatible)
+
         server = await loop.create_server(
-            lambda: Connection(loop, options), settings.host, settings.port, backlog=BACKLOG
+            lambda: Doorway(connect), settings.host, settings.port, backlog=BACKLOG
         )
-        listener = Listener(server=server, grounds=grounds, visitors=visitors)
+        listener = Listener(server=server, grounds=grounds, visitors=visitors, keeper=keeper)
         log.info("sftp.opened", host=settings.host, port=listener.port)
         try:
             yield listener
         finally:
             await listener.stop(0)
+            await _write_last(keeper)
     finally:
         grounds.threads.close()
 
 
+def policy_for(settings: Settings, address: str) -> Policy:
+    """Rule A4: say which algorithms an address is offered."""
+    networks = settings.compatible_networks
+    return "compatible" if networks and comes_from(networks, address) else settings.algorithms
+
+
+async def _write_last(keeper: GuardKeeper) -> None:
+    try:
+        await keeper.write()
+    except Exception:  # the process ends, and with it what it counted since the last look
+        log.exception("bans.troubled")
+
+
 async def _options(
-    settings: Settings, host_keys: Sequence[asyncssh.SSHKey], visitor: Callable[[], Visitor]
+    settings: Settings,
+    host_keys: Sequence[asyncssh.SSHKey],
+    policy: Policy,
+    visitor: Callable[[], Visitor],
 ) -> asyncssh.SSHServerConnectionOptions:
-    algorithms = ALGORITHMS["default"]
+    algorithms = ALGORITHMS[policy]
     options: asyncssh.SSHServerConnectionOptions = await asyncssh.SSHServerConnectionOptions.construct(
         config=None,
         server_factory=visitor,
@@ -150,7 +192,7 @@ async def _options(
         login_timeout=settings.login_timeout_s,
         keepalive_interval=settings.keepalive_interval_s,
         keepalive_count_max=KEEPALIVES,
-        public_key_auth=False,
+        public_key_auth=True,
         host_based_auth=False,
         gss_host=None,
         gss_kex=False,
@@ -171,6 +213,10 @@ async def _withdraw_nothing(_org_id: str, _uid: str) -> bool:
 
 async def _nothing_unfinished(_org_id: str) -> Collection[str]:
     return ()
+
+
+def _write_nothing(_entry: AuditEntry) -> None:
+    return None
 
 
 def _tell_nobody(_event: UploadEvent) -> None:

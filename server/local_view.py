@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 import structlog
 from asyncssh import SFTPAttrs, SFTPName
 
+from core.audit import AuditEntry, Event
 from core.clock import Clock, from_text
 from core.inbox import Drop, Inbox
 from server.attributes import file_attributes, listed
@@ -38,6 +39,7 @@ class LocalView:
         threads: Threads,
         withdraw: Withdraw,
         unfinished: Unfinished,
+        audit: Callable[[AuditEntry], None],
     ) -> None:
         self.folder = folder
         self._org_id = folder.shelf.org_id
@@ -46,6 +48,7 @@ class LocalView:
         self._threads = threads
         self._withdraw = withdraw
         self._unfinished = unfinished
+        self._audit = audit
         self._disk = DiskFolder(root=inbox.folders(folder.shelf.org_id).root, area=Area.LOCAL)
 
     async def attributes(self, name: str, raw: bytes, visit: Visit) -> SFTPAttrs:
@@ -126,6 +129,8 @@ class LocalView:
         for uid in {drop.meta.uid for drop in waiting} | ({taken.uid} if taken else set()):
             withdrawn = await self._withdraw(self._org_id, uid)
             log.info("drop.removed_by_client", org=self._org_id, name=name, uid=uid, withdrawn=withdrawn)
+            what = "its drop was withdrawn" if withdrawn else "its drop had been taken"
+            self._note(Event.UPLOAD_REMOVED, visit, f"{name}: {what}")
         self.folder.shelf.taken.forget(name)
 
     async def rename(self, old: str, old_raw: bytes, new: str, visit: Visit) -> None:
@@ -139,6 +144,7 @@ class LocalView:
             self._check_free(new)
             self.folder.shelf.taken.rename(old, new)
             log.info("drop.renamed_by_client", org=self._org_id, name=old, new_name=new, uid=taken.uid)
+            self._note(Event.UPLOAD_RENAMED, visit, f"{old} to {new}: its drop keeps its name")
             return
         drops = (await self._waiting()).get(old)
         if drops:
@@ -147,8 +153,22 @@ class LocalView:
             log.info(
                 "drop.renamed_by_client", org=self._org_id, name=old, new_name=new, uid=drops[-1].meta.uid
             )
+            self._note(Event.UPLOAD_RENAMED, visit, f"{old} to {new}: its drop keeps its name")
             return
         await self._threads.quick.run(self._disk.rename_file, old_raw, new.encode())
+
+    def _note(self, event: Event, visit: Visit, detail: str) -> None:
+        """Rules U4, A5: write down what a client did to a name that was taken."""
+        self._audit(
+            AuditEntry(
+                at=self._clock.now(),
+                event=event,
+                who=visit.account,
+                org_id=self._org_id,
+                address=visit.address,
+                detail=detail,
+            )
+        )
 
     def _check_free(self, name: str) -> None:
         if self.folder.shelf.entries.seen(name) is not None:

@@ -18,6 +18,7 @@ from asyncssh import (
     SSHServerChannel,
 )
 
+from core.audit import AuditEntry, Event
 from server import limits
 from server.attributes import OWNER_ID, file_attributes, folder_attributes, listed
 from server.disk_folder import DiskFolder
@@ -133,10 +134,25 @@ class Sftp(RefusingRoom):
                 return await (await self._local()).open_for_reading(_seen_name(place), raw, self._visit)
             case Inside(area, raw):
                 fd, size = await self._quick.run(self._disk(area).open_file, raw)
+                self._audit_download(f"/{area.value}/{raw.decode('utf-8', 'backslashreplace')}")
                 return ReadHandle(fd=fd, size_bytes=size, pool=self._quick)
             case Outside():
                 raise MissingError
         raise RefusedError("This is a folder: list it instead (U1)")
+
+    def _audit_download(self, path: str) -> None:
+        """Rule A5: write down who took what."""
+        visit = self._visit
+        self._grounds.audit(
+            AuditEntry(
+                at=self._grounds.clock.now(),
+                event=Event.FILE_DOWNLOADED,
+                who=visit.account,
+                org_id=visit.org_id,
+                address=visit.address,
+                detail=path,
+            )
+        )
 
     def _check_handles(self) -> None:
         refusal = limits.handle_refusal(self._grounds.settings, handles=self._visitor.handles)

@@ -1,7 +1,8 @@
 """The only module that uses private names of asyncssh (2.24); each has a canary in its test.
 
 Here are: the flag that tells a client's CLOSE from a dying session's, backpressure, the last WRITE of rclone, the
-refusal of everything that is not SFTP, the goodbye whose text arrives, and options that are not read again.
+refusal of everything that is not SFTP, the goodbye whose text arrives, options that are not read again, public keys
+whose proof is told from a question about them, a login in two steps, and options that depend on the address.
 """
 
 import asyncio
@@ -12,10 +13,12 @@ from typing import Any, ClassVar
 import structlog
 from asyncssh import (
     DISC_PROTOCOL_ERROR,
+    KeyImportError,
     SFTPName,
     SFTPServer,
     SSHKey,
     SSHReader,
+    SSHServer,
     SSHServerChannel,
     SSHServerConnection,
     SSHServerConnectionOptions,
@@ -23,9 +26,12 @@ from asyncssh import (
     load_keypairs,
 )
 from asyncssh.constants import DEFAULT_LANG, FXP_OPENDIR, FXP_WRITE
-from asyncssh.packet import SSHPacket
+from asyncssh.packet import PacketDecodeError, SSHPacket, String
+from asyncssh.public_key import decode_ssh_public_key
 from asyncssh.sftp import SFTPInvalidHandle, SFTPLimits, SFTPServerHandler
 from asyncssh.stream import SSHServerStreamSession
+
+from server.public_keys import text_of
 
 log = structlog.get_logger()
 
@@ -64,6 +70,26 @@ class Room(SFTPServer):
         raise NotImplementedError
 
 
+class Welcome(SSHServer):
+    """What a connection asks about public keys; `asyncssh.SSHServer` has only a part of it."""
+
+    async def key_offered(self, username: str, key: str) -> bool:
+        """Say whether a login with this key would be taken."""
+        raise NotImplementedError
+
+    async def key_used(self, username: str, key: str, verify: Callable[[], bool]) -> bool:
+        """Say whether the login is complete; `verify` checks the signature."""
+        raise NotImplementedError
+
+    def took_first_step(self) -> bool:
+        """Say whether the login that was not complete was a first step (RFC 4252 5.1, partial success)."""
+        raise NotImplementedError
+
+    def login_timed_out(self) -> str:
+        """Return what a client is told that took too long."""
+        raise NotImplementedError
+
+
 class Connection(SSHServerConnection):
     """An SSH connection that says goodbye and knows when its client does not read."""
 
@@ -72,6 +98,37 @@ class Connection(SSHServerConnection):
         self.leaving = False
         self._writable = asyncio.Event()
         self._writable.set()
+
+    async def validate_public_key(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
+        """Rules A1, A4: ask about a key, or log in with it; a signature's algorithm must be one that is offered.
+
+        asyncssh would ask the same for both, and take SHA-1 signatures whatever is offered.
+        """
+        owner = self._owner
+        if not isinstance(owner, Welcome):
+            return False
+        try:
+            key = decode_ssh_public_key(key_data)
+        except KeyImportError:
+            return await owner.key_offered(username, "")
+        text = text_of(key)
+        if not msg:
+            return await owner.key_offered(username, text)
+
+        def verify() -> bool:
+            try:
+                algorithm = SSHPacket(signature).get_string()
+            except PacketDecodeError:
+                return False
+            return algorithm in self._sig_algs and key.verify(String(self._session_id) + msg, signature)
+
+        return await owner.key_used(username, text, verify)
+
+    def send_userauth_failure(self, partial_success: bool) -> None:
+        """Rule A1: say where a key was the first of two steps."""
+        owner = self._owner
+        step = isinstance(owner, Welcome) and owner.took_first_step()
+        super().send_userauth_failure(partial_success or step)
 
     async def reload_config(self) -> None:
         """Keep the options: reading them again at each login is for configuration files, which we have not."""
@@ -113,7 +170,7 @@ class Connection(SSHServerConnection):
     def _login_timer_callback(self) -> None:
         self._login_timer = None
         owner = self._owner
-        text = owner.login_timed_out() if hasattr(owner, "login_timed_out") else "Login timeout"
+        text = owner.login_timed_out() if isinstance(owner, Welcome) else "Login timeout"
         self.goodbye(DISC_PROTOCOL_ERROR, text)
 
     def _cleanup(self, exc: Exception | None) -> None:
@@ -309,3 +366,17 @@ def offer_host_keys(
 def channels_of(connection: SSHServerConnection) -> int:
     """Return how many channels are open."""
     return len(connection._channels)
+
+
+class Doorway(asyncio.Protocol):
+    """Takes a new connection and makes it what its address may have: algorithms are agreed on before any name."""
+
+    def __init__(self, connect: Callable[[str], Connection]) -> None:
+        self._connect = connect
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection over; nothing was read yet."""
+        assert isinstance(transport, asyncio.Transport)
+        connection = self._connect(str(transport.get_extra_info("peername", ("",))[0]))
+        transport.set_protocol(connection)
+        connection.connection_made(transport)

@@ -1,8 +1,7 @@
 """One SSH connection, from greeting to goodbye: its limits, its login, its idle time (rules A1, A2, U9, U11)."""
 
 import asyncio
-import functools
-import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,25 +13,26 @@ from asyncssh import (
     OPEN_ADMINISTRATIVELY_PROHIBITED,
     OPEN_RESOURCE_SHORTAGE,
     ChannelOpenError,
-    SSHServer,
 )
 
+from core.accounts import Account
+from core.bans import address_group
 from server import limits
-from server.logins import Checked, check_password
-from server.transport import Connection, channels_of, open_session
+from server.entrance import Entrance
+from server.transport import Connection, Welcome, channels_of, open_session
 from server.visits import Visit
 
 if TYPE_CHECKING:
     from server.grounds import Grounds
     from server.sftp import Sftp
+    from server.support_sftp import SupportSftp
 
 log = structlog.get_logger()
 
 STOPPING = "The server is stopping: connect again in a minute (O2)"
-NAME_OF_AN_ACCOUNT = re.compile(r"[A-Za-z0-9-]*_[A-Za-z0-9_-]*")
 
 
-class Visitor(SSHServer):
+class Visitor(Welcome):
     """Judges one connection for asyncssh."""
 
     def __init__(self, *, grounds: "Grounds", visitors: "set[Visitor]") -> None:
@@ -41,12 +41,12 @@ class Visitor(SSHServer):
         self._connection: Connection | None = None
         self._address = ""
         self._startup: str | None = None  # what this connection counts as before its login
-        self._hashing = False
-        self._failures = 0
+        self._entrance = Entrance(grounds=grounds, address="", client=self._client)
+        self._step = False  # the key was taken, and the client is to hear it
         self._visit: Visit | None = None
         self._asked_at = grounds.monotonic()
         self._idle: asyncio.TimerHandle | None = None
-        self.sessions: set[Sftp] = set()
+        self.sessions: set[Sftp | SupportSftp] = set()
 
     # --- greeting and goodbye
 
@@ -54,7 +54,8 @@ class Visitor(SSHServer):
         """Rule U9: take the connection, or send it away with a sentence."""
         self._connection = conn
         self._address = str(conn.get_extra_info("peername", ("",))[0])
-        group = limits.address_group(self._address)
+        self._entrance = Entrance(grounds=self._grounds, address=self._address, client=self._client)
+        group = address_group(self._address)
         refusal = limits.connection_refusal(
             self._grounds.settings,
             connections=self._grounds.startups.total + self._grounds.sessions.total,
@@ -62,6 +63,7 @@ class Visitor(SSHServer):
             of_address=self._grounds.startups[group],
         )
         self._visitors.add(self)
+        refusal = self._entrance.refusal_of_address() or refusal
         if self._grounds.stopping:
             refusal = STOPPING
         if refusal is not None:
@@ -79,11 +81,15 @@ class Visitor(SSHServer):
         if self._idle is not None:
             self._idle.cancel()
         self._connection = None
+        self._entrance.left(admitted=self._visit is not None)
         if self._visit is not None:
-            self._grounds.sessions.leave(self._visit.org_id)
+            self._grounds.sessions.leave(self._visit.counts_as)
             self._grounds.end_visit(self._visit)
             log.info(
-                "session.ended", org=self._visit.org_id, account=self._visit.account, address=self._address
+                "session.ended",
+                org=self._visit.org_id or None,
+                account=self._visit.account,
+                address=self._address,
             )
 
     def _leave_startups(self) -> None:
@@ -105,82 +111,88 @@ class Visitor(SSHServer):
     # --- login
 
     def begin_auth(self, username: str) -> bool:
-        """Rule A2: every name must prove itself, and is offered the same methods."""
+        """Rule A2: every name must prove itself, and is offered the same methods; a locked one hears why."""
+        self._is_stopped_at_the_door(username)
         return True
+
+    def public_key_auth_supported(self) -> bool:
+        """Offer public keys, to every name; a proved one is not asked for twice."""
+        return not self._entrance.is_half_open
 
     def password_auth_supported(self) -> bool:
         """Offer passwords, and keyboard-interactive that asks for the password."""
         return True
 
+    def change_password(self, username: str, old_password: str, new_password: str) -> bool:
+        """Refuse: passwords are changed by the operator."""
+        return False
+
     async def validate_password(self, username: str, password: str) -> bool:
-        """Rules A1, A2: check a password; one at a time: a client's next try does not stop the last one's thread."""
-        if self._hashing or self._visit is not None or self._connection is None:
+        """Rules A1, A2: check a password."""
+        if self._is_stopped_at_the_door(username):
             return False
-        self._hashing = True
-        checking = asyncio.ensure_future(
-            check_password(
-                database=self._grounds.database,
-                pool=self._grounds.threads.hashes,
-                username=username,
-                password=password,
-            )
-        )
-        checking.add_done_callback(functools.partial(self._hashed, username))
-        checked = await asyncio.shield(checking)
-        if checked.refusal is not None or checked.organization is None:
+        return self._answer(await self._entrance.password(username, password))
+
+    async def key_offered(self, username: str, key: str) -> bool:
+        """Rule A1: say whether a login with this key would be taken."""
+        if self._is_stopped_at_the_door(username):
             return False
-        return self._admit(checked.organization.id, checked.organization.username)
+        known = await self._entrance.key_offered(username, key)
+        if (refusal := self._entrance.too_many_keys) is not None:
+            self.send_away(refusal, DISC_NO_MORE_AUTH_METHODS_AVAILABLE)
+        return known and not self.leaving
 
-    def _hashed(self, username: str, checking: "asyncio.Future[Checked]") -> None:
-        # Here and not after the await: a client that asks again at once cancels that, and must not try for free.
-        self._hashing = False
-        if checking.cancelled():
-            return
-        if checking.exception() is not None:
-            log.error("login.failed", exc_info=checking.exception())
-        elif checking.result().refusal is not None:
-            self._refuse(username, checking.result())
+    async def key_used(self, username: str, key: str, verify: Callable[[], bool]) -> bool:
+        """Rule A1: log in with a key, or take the first of two steps."""
+        if self._is_stopped_at_the_door(username):
+            return False
+        account = await self._entrance.key_used(username, key, verify)
+        self._step = account is None and self._entrance.is_half_open
+        return self._answer(account)
 
-    def _refuse(self, username: str, checked: Checked) -> None:
-        self._failures += 1
-        known = checked.organization is not None or NAME_OF_AN_ACCOUNT.fullmatch(username)
-        log.warning(
-            "login.refused",
-            # People type passwords and e-mail addresses as user names: those are not logged.
-            account=username if known else None,
-            address=self._address,
-            client=self._client,
-            reason=checked.refusal.value if checked.refusal else None,
-        )
-        refusal = limits.tries_refusal(self._grounds.settings, failures=self._failures)
+    def took_first_step(self) -> bool:
+        """Rule A1: tell once that the key was taken and the password is to come."""
+        step, self._step = self._step, False
+        return step
+
+    def _is_stopped_at_the_door(self, username: str) -> bool:
+        if self.leaving or self._visit is not None:
+            return True
+        refusal = self._entrance.refusal_of(username)
         if refusal is not None:
             self.send_away(refusal, DISC_NO_MORE_AUTH_METHODS_AVAILABLE)
+        return refusal is not None
 
-    def _admit(self, org_id: str, account: str) -> bool:
-        if self._connection is None or self._connection.is_closed() or self._connection.leaving:
+    def _answer(self, account: Account | None) -> bool:
+        if self.leaving or self._visit is not None:
             return False
-        settings = self._grounds.settings
-        refusal = limits.login_refusal(settings, sessions_of_org=self._grounds.sessions[org_id])
+        if account is not None:
+            return self._admit(account)
+        if (refusal := self._entrance.too_many_tries) is not None:
+            self.send_away(refusal, DISC_NO_MORE_AUTH_METHODS_AVAILABLE)
+        return False
+
+    def _admit(self, account: Account) -> bool:
+        grounds = self._grounds
+        visit = Visit(
+            number=next(grounds.visit_numbers),
+            org_id=account.organization.id if account.organization else "",
+            account=account.username,
+            address=self._address,
+            client=self._client(),
+        )
+        refusal = limits.login_refusal(grounds.settings, sessions_of_org=grounds.sessions[visit.counts_as])
         if refusal is not None:
-            log.warning(
-                "login.refused", account=account, address=self._address, client=self._client, reason=refusal
-            )
+            self._entrance.turned_away(account, refusal)
             self.send_away(refusal, DISC_TOO_MANY_CONNECTIONS)
             return False
-        self._visit = Visit(
-            number=next(self._grounds.visit_numbers),
-            org_id=org_id,
-            account=account,
-            address=self._address,
-            client=self._client,
-        )
-        self._grounds.sessions.enter(org_id)
+        self._visit = visit
+        grounds.sessions.enter(visit.counts_as)
         self._leave_startups()
         self._watch_idle()
-        log.info("login.succeeded", org=org_id, account=account, address=self._address, client=self._client)
+        self._entrance.admitted(account)
         return True
 
-    @property
     def _client(self) -> str:
         version: Any = self._connection and self._connection.get_extra_info("client_version")
         return str(version or "").removeprefix("SSH-2.0-")
@@ -189,18 +201,20 @@ class Visitor(SSHServer):
 
     def session_requested(self) -> Any:
         """Rules U9, U11: open a channel for SFTP."""
-        from server.sftp import Sftp  # noqa: PLC0415  # the two know each other
+        from server.sftp import Sftp  # noqa: PLC0415  # they know each other
+        from server.support_sftp import SupportSftp  # noqa: PLC0415
 
         connection, visit = self._connection, self._visit
         if connection is None or visit is None or self._grounds.stopping:
             raise ChannelOpenError(OPEN_ADMINISTRATIVELY_PROHIBITED, STOPPING)
         refusal = limits.channel_refusal(channels=channels_of(connection))
         if refusal is not None:
-            log.warning("limit.reached", org=visit.org_id, reason=refusal)
+            log.warning("limit.reached", org=visit.org_id or None, reason=refusal)
             raise ChannelOpenError(OPEN_RESOURCE_SHORTAGE, refusal)
+        rooms: type[Sftp] | type[SupportSftp] = Sftp if visit.org_id else SupportSftp
         return open_session(
             connection,
-            lambda channel: Sftp(channel=channel, grounds=self._grounds, visit=visit, visitor=self),
+            lambda channel: rooms(channel=channel, grounds=self._grounds, visit=visit, visitor=self),
         )
 
     def asked(self) -> None:

@@ -10,10 +10,15 @@ class Visit:
     """One session of an organization (a session is an SSH connection, U9)."""
 
     number: int  # of this process; tells sessions apart
-    org_id: str
+    org_id: str  # empty for a support account
     account: str
     address: str
     client: str
+
+    @property
+    def counts_as(self) -> str:
+        """What its session counts for (U9): its organization, or the support account; no id has a colon."""
+        return self.org_id or f"support:{self.account}"
 
     @property
     def origin(self) -> Origin:

@@ -38,7 +38,7 @@ async def test_a02_every_name_is_offered_the_same_methods(world: World) -> None:
             "127.0.0.1", world.listener.port, username=username, config=None
         )
         offered.add(tuple(methods))
-    assert offered == {("keyboard-interactive", "password")}
+    assert offered == {("publickey", "keyboard-interactive", "password")}
 
 
 async def test_a01_keyboard_interactive_asks_for_the_password(world: World) -> None:

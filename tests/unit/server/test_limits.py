@@ -52,21 +52,6 @@ def test_u09_a_limit_is_reached_where_the_contract_says(below: str | None, at: s
     assert at.endswith("(U9)")
 
 
-@pytest.mark.parametrize(
-    ("address", "group"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", ""),
-    ],
-)
-def test_a02_ipv6_addresses_count_by_their_network(address: str, group: str) -> None:
-    assert limits.address_group(address) == group
-
-
 def test_u09_an_hour_forgets_what_is_older() -> None:
     count = limits.HourCount()
     start = datetime(2026, 1, 1, tzinfo=UTC)
