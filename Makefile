@@ -27,7 +27,7 @@ test: dev ## Run all tests (PYTEST_ARGS="-k name" for some of them)
 
 check: lint types imports fast ## Format, lint, types, imports and the fast tests
 
-fast: dev ## Run the tests that need no daemon: unit and contract
+fast: dev ## Run the tests of rules and of the repository itself: unit and contract
 	$(PY) -m pytest tests/unit tests/contract $(PYTEST_ARGS)
 
 unit: dev ## Run the tests of rules only

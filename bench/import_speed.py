@@ -178,8 +178,7 @@ Written by `make bench-import`; do not edit. {machine()}; {time.strftime("%Y-%m-
 
 {rows:,} rows of {len(COLUMNS)} columns, {CUSTOM_COLUMNS} of them custom fields, with managers and teams; medians of
 {rounds} rounds. The time runs from the acceptance of the file until it lies in `archive/` with its report: reading,
-checking, one transaction with `synchronous=FULL` that
-holds each single change for the history, and the mail in the outbox.
+checking, one transaction with `synchronous=FULL` that holds each single change for the history, and the mail.
 
 {table(measured, rows)}
 
