@@ -14,6 +14,7 @@ from commands import (
     bans,
     check,
     demo,
+    erase,
     exports,
     fields,
     import_file,
@@ -50,6 +51,7 @@ imports.app.command("undo")(undo.undo)
 users.app.command("export")(exports.export_users)
 users.app.command("reactivate")(keeping.reactivate)
 users.app.command("keep")(keeping.keep)
+users.app.command("erase")(erase.erase)
 teams.app.command("export")(exports.export_teams)
 app.add_typer(org.app, name="org")
 app.add_typer(imports.app, name="imports")
