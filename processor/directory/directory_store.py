@@ -230,6 +230,10 @@ class DirectoryReader:
             named=np.concatenate((named, people[~good])),
         )
 
+    async def has_voids(self) -> bool:
+        """Whether something else than an import has touched users since the last users file."""
+        return await self._one("SELECT 1 FROM fingerprint_voids WHERE org_no = ? LIMIT 1") is not None
+
     async def _voids(self) -> Numbers:
         sql = "SELECT user_id FROM fingerprint_voids WHERE org_no = ?"
         rows = await self._driver.execute_fetchall(sql, (self.state.org_no,))

@@ -12,8 +12,8 @@ from processor.reading.names import compose_name, name_of_address, name_of_row
 from processor.reading.user_rows import UserRow
 
 write_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder at each call
-# HR systems write 9999-12-31 for "never", which is past all times west of UTC; this one exists in every zone.
-NEVER = "9999-12-30T00:00:00.000+00:00"
+# HR systems write 9999-12-31 for "never", whose end no clock of UTC reaches west of it; this moment it does.
+NEVER = "9999-12-31T00:00:00.000+00:00"
 GRACE = timedelta(hours=24)
 REGULAR = "Regular"
 
@@ -64,9 +64,11 @@ class Today:
         """Rule P8: when a known user with this date is deactivated: 24 hours from now, or at the end of that day."""
         if self.is_past(day):
             return to_text(self.now + GRACE)
-        if day >= NEVER[:10]:
+        moment = datetime.combine(date.fromisoformat(day), self.deactivate_at, tzinfo=self.zone)
+        try:
+            return to_text(moment)
+        except OverflowError:
             return NEVER
-        return to_text(datetime.combine(date.fromisoformat(day), self.deactivate_at, tzinfo=self.zone))
 
 
 def new_person(row: UserRow, *, person_id: int, today: Today) -> Person:

@@ -210,6 +210,8 @@ class Planner:
         stored = await self._directory.fingerprints()
         meaning = self._meaning(table, header, {known.label: known.type for known in known_fields.values()})
         usable = stored if stored.meaning == meaning else no_fingerprints(stored.everybody)
+        if _names_managers(header) and await self._directory.has_voids():
+            usable = no_fingerprints(stored.everybody)  # a manager's name or id may be another now (H6)
         keep_admins: frozenset[int] = frozenset()
         while True:
             try:
@@ -352,6 +354,11 @@ class Planner:
         plan.counts = Counts()
         plan.refuse_file(problems)
         return plan
+
+
+def _names_managers(header: Header) -> bool:
+    """Whether managers are given by id or name, which may come to mean others (H6)."""
+    return bool(header.of(Meaning.MANAGER_EMPLOYEE_ID) or header.of(Meaning.MANAGER_NAME))
 
 
 def _label(header: Header, meaning: Meaning) -> str | None:

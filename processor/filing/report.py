@@ -6,7 +6,7 @@ It shows values of the changes: it is the customer's own file in the customer's 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -186,7 +186,7 @@ def _time(text: str, zone: ZoneInfo) -> str:
 
 
 def _in_zone(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
+    local = moment if moment.year == MAXYEAR else moment.astimezone(zone)  # "never" is no time of another zone
     return f"{local.day} {local:%b %Y, %H:%M} {local.tzname() or zone.key}"
 
 

@@ -114,10 +114,13 @@ def _unusable(names: list[str], their_map: HeaderMap) -> Problem | None:
         if looks_like_data(name) and their_map.exact(name) is None:
             return problem("no-header", where=f"column {number}")
     seen: dict[str, int] = {}
+    exact = {Meaning.USER_NAME.value} if _names_stand_in(names, their_map) else set()
     for number, name in enumerate(names, start=1):
         if not name:
             continue
-        first = seen.setdefault(label_key(clean_label(name)), number)
+        label = clean_label(name)
+        # `User Name` and `USERNAME`, which is a login, are no two labels equal by H4 then: exports have both.
+        first = seen.setdefault(label if label in exact else label_key(label), number)
         if first != number:
             return problem("label-twice", column=name, first=first, second=number)
     return None
