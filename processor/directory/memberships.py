@@ -3,6 +3,7 @@
 from processor.directory.directory_store import KnownTeam
 from processor.directory.people import FieldChange
 from processor.directory.plan import Plan
+from processor.reading.values import key_text
 
 CELLS_LIMIT = 20_000
 
@@ -69,7 +70,7 @@ class TeamsOfUsers:
         return found
 
     def _id(self, name: str) -> int:
-        key = name.casefold()
+        key = key_text(name)
         found = self._ids.get(key)
         if found is None:
             found = self._next

@@ -14,6 +14,7 @@ from processor.reading.catalogue import problem
 from processor.reading.keys import is_blank_row
 from processor.reading.table import Batch, Record
 from processor.reading.team_rows import TeamRow
+from processor.reading.values import key_text
 
 ReadTeam = Callable[[int, Sequence[str]], TeamRow | Problem]
 
@@ -101,7 +102,7 @@ class TeamsPlan:
         parents: dict[str, str] = {}
         for row in self._rows.values():
             if row.parent:
-                parents.setdefault(row.parent.casefold(), row.parent)
+                parents.setdefault(key_text(row.parent), row.parent)
         for key, row in self._rows.items():
             team = self._known.get(key)
             if team is None:
@@ -134,7 +135,7 @@ class TeamsPlan:
                 keys.append(key)
             if row.parent is None:
                 continue
-            parent = row.parent.casefold()
+            parent = key_text(row.parent)
             if parent == key:
                 self._plan.add_notes([problem("team-self", line=row.line, column=self._file.parent_label)])
                 continue

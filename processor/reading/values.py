@@ -1,6 +1,7 @@
 """Cells: what is blank, what white space counts, words for yes and no, lists of teams, and the guard of formulas."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # E2
@@ -38,8 +39,9 @@ def put_guard_on(text: str) -> str:
 
 
 def key_text(value: str) -> str:
-    """Rule P1: the form in which two keys (employee ids, team names) are the same: case and outer space ignored."""
-    return clean(value).casefold()
+    """Rule P1: the form in which two keys (employee ids, team names) are the same: case, outer space ignored; NFC."""
+    text = clean(value)
+    return text.casefold() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
 
 
 def split_teams(cell: str) -> tuple[str, ...] | None:
@@ -53,7 +55,7 @@ def split_teams(cell: str) -> tuple[str, ...] | None:
         if part is None:
             return None
         if name := clean(part):
-            names.setdefault(name.casefold(), name)
+            names.setdefault(key_text(name), name)
     return tuple(names.values())
 
 

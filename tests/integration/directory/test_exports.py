@@ -3,9 +3,11 @@
 import csv
 import io
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from core.organization_settings import Preset
 from core.organizations_store import organization_by_id
 from processor.exporting import Exporter, What
 from processor.imports import ImportRecord, Outcome
@@ -144,3 +146,27 @@ async def test_e01_users_of_one_organization_are_not_in_the_export_of_another(ho
     assert [row["User Email"] for row in rows_of(await exported(second))] == ["owner@x.example"]
     assert b"Badge" not in await exported(second)
     assert rows_of(await exported(second, "teams")) == []
+
+
+async def test_e01_h04_a_login_column_beside_the_user_name_comes_back(org: Org) -> None:
+    await org.drop("users.csv", b"User Email,First Name,Last Name,USERNAME\na@x.example,Ann,Lee,alee\n")
+    assert await org.fields() == {"USERNAME": "text"}
+    await assert_nothing_changes(org)
+    assert (await org.user("a@x.example")).custom == {"USERNAME": "alee"}
+
+
+@pytest.mark.parametrize("preset", get_args(Preset))
+async def test_e01_h05_an_export_comes_back_under_the_presets_of_hr_systems(
+    house: House, preset: str
+) -> None:
+    org = await house.org()
+    await org.drop(
+        "users.csv",
+        b"User Email,User Name,First Name,Last Name,Teams,Manager Email,Deactivation Date,Employee ID\n"
+        b"a@x.example,Annie,Ann,Lee,Ops,owner@x.example,2026-12-31,007\n",
+    )
+    await org.change_settings(preset=preset)
+    before = await org.directory()
+    record = await drop_back(org)
+    assert record.outcome is Outcome.IMPORTED, await org.problems(record)
+    assert await org.directory() == before
