@@ -11,8 +11,9 @@ from typing import BinaryIO, Protocol
 from core.database import Database
 from core.organizations import Organization
 from processor.directory.export_store import exported_fields, exported_teams, exported_users
-from processor.filing.export_csv import TEAM_LABELS, CsvFile, Row, team_row, user_header, user_row
+from processor.filing.export_csv import CsvFile, Row, team_header, team_row, user_header, user_row
 from processor.filing.export_folder import replacing
+from processor.reading.presets import load_preset, map_of
 
 
 class What(StrEnum):
@@ -78,13 +79,15 @@ class Exporter:
 
     async def _rows(self) -> AsyncIterator[list[Row]]:
         """Yield the header, then all rows, of one consistent view."""
+        settings = self.organization.settings
+        header_map = map_of(load_preset(settings.preset) if settings.preset else None, settings.header_map)
         async with self.database.reading() as connection:
             if self.what is What.TEAMS:
-                yield [TEAM_LABELS]
+                yield [team_header(header_map)]
                 async for teams in exported_teams(connection, self.organization.no):
                     yield [team_row(team) for team in teams]
                 return
             fields = await exported_fields(connection, self.organization.no)
-            yield [user_header(fields)]
+            yield [user_header(fields, header_map)]
             async for users in exported_users(connection, self.organization.no):
                 yield [user_row(user, fields) for user in users]

@@ -2,11 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from processor.filing.problems_csv import BOM, put_in_front
+from processor.reading.labels import label_key
+from processor.reading.maps import OURS, HeaderMap, read_target
 from processor.reading.values import join_teams, put_guard_on
 
 USER_LABELS = (
@@ -51,9 +53,14 @@ class ExportedTeam:
     type: str | None
 
 
-def user_header(fields: Iterable[str]) -> Row:
-    """Rules E1, C3: our labels, then every custom field."""
-    return (*USER_LABELS, *(put_guard_on(field) for field in fields))
+def user_header(fields: Iterable[str], header_map: Mapping[str, str]) -> Row:
+    """Rules E1, C3: our labels, then every custom field; as the organization's map lets them mean themselves (H5)."""
+    return _own_labels((*USER_LABELS, *fields), header_map)
+
+
+def team_header(header_map: Mapping[str, str]) -> Row:
+    """Rule E1: our labels of a teams file."""
+    return _own_labels(TEAM_LABELS, header_map)
 
 
 def user_row(user: ExportedUser, fields: Iterable[str]) -> Row:
@@ -110,6 +117,22 @@ class CsvFile:
         """Put the mark where one is needed; `target` stays open."""
         if not self._plain:
             put_in_front(self._target, BOM)
+
+
+def _own_labels(labels: Iterable[str], header_map: Mapping[str, str]) -> Row:
+    theirs = HeaderMap(entries=header_map)
+    return [
+        put_guard_on(label) if _means_itself(label, theirs) else OURS + put_guard_on(label)
+        for label in labels
+    ]
+
+
+def _means_itself(label: str, theirs: HeaderMap) -> bool:
+    found, wanted = theirs.find(label), read_target(label, label)
+    if found is None:
+        return True
+    same_field = label_key(found.field or "") == label_key(wanted.field or "")
+    return found.meaning is wanted.meaning and same_field
 
 
 def _custom(value: str | bool | None) -> str:

@@ -17,6 +17,10 @@ _TARGETS: dict[str, Meaning] = {
 }
 
 
+# What stands behind it is ours, whatever a map says: exports name a column so where the map takes its label (E1).
+OURS = "rosterdrop: "
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What an entry of a map says: `label` is theirs as the map writes it."""
@@ -73,9 +77,11 @@ class HeaderMap:
         """Return the entry of a label, else of one that H4 finds alike."""
         if not label:
             return None
+        if label.startswith(OURS):
+            return read_target(label, label.removeprefix(OURS))
         return self.exact(label) or self._loose.get(label_key(clean_label(label)))
 
     def place(self, label: str, index: int) -> tuple[int, int]:
         """Where a column stands among several of one meaning: in the order of the map, then of the file."""
         target = self.find(label)
-        return (self._places[target.label] if target else -1, index)
+        return (self._places.get(target.label, -1) if target else -1, index)

@@ -170,3 +170,17 @@ async def test_e01_h05_an_export_comes_back_under_the_presets_of_hr_systems(
     record = await drop_back(org)
     assert record.outcome is Outcome.IMPORTED, await org.problems(record)
     assert await org.directory() == before
+
+
+async def test_e01_h05_an_export_comes_back_whatever_the_map_says_of_our_labels(org: Org) -> None:
+    await org.drop("users.csv", b"User Email,User Name,Teams,Site\na@x.example,Annie,Ops,Paris\n")
+    header_map = {
+        "User Name": "Login",
+        "teams": "ignore",
+        "Site": "Teams",
+        "User Email": "Contact",
+        "Mail": "User Email",
+    }
+    await org.change_settings(header_map=header_map)
+    assert (await exported(org)).startswith(b"rosterdrop: User Email,rosterdrop: User Name,First Name,")
+    await assert_nothing_changes(org)
