@@ -1,0 +1,74 @@
+"""Support accounts see every organization's files, may only read, and leave traces (A6, A5)."""
+
+from pathlib import Path
+
+from tests.acceptance.daemon import Daemon, eventually
+from tests.acceptance.openssh import Client, client
+from tests.acceptance.rosters import people
+
+
+def test_a06_support_sees_all_organizations_read_only_and_is_audited(daemon: Daemon, tmp_path: Path) -> None:
+    organization, other = daemon.add("Mavericks"), daemon.add("Falcons")
+    client(daemon, organization).put(people(tmp_path / "users.csv", 5))
+    daemon.finished(organization)
+    (archived,) = [name for name in organization.files("archive") if name.endswith(".csv")]
+    account = daemon.json("support", "add", "Ann Smith")
+    assert set(account) == {"name", "username", "password"}
+    assert account["username"] == "Ann_Smith"
+    assert daemon.run("support", "add", organization.username).returncode == 2, "the user name is taken"
+    ann = Client(daemon.folder, daemon.port, account["username"], account["password"])
+
+    assert {organization.id, other.id} <= ann.listing("/").keys()
+    assert ann.listing(f"/{organization.id}").keys() == {"archive", "error", "export", "held"}
+    assert archived in ann.listing(f"/{organization.id}/archive")
+    assert ann.listing(f"/{organization.id}/held") == {}
+    got = tmp_path / "got.csv"
+    assert ann.sftp(f"get /{organization.id}/archive/{archived} {got}").returncode == 0
+    assert got.read_bytes() == (tmp_path / "users.csv").read_bytes()
+
+    for command in (
+        f"put {got} /{organization.id}/archive/new.csv",
+        f"put {got} /{organization.id}/local/new.csv",
+        f"rm /{organization.id}/archive/{archived}",
+        f"rename /{organization.id}/archive/{archived} /{organization.id}/archive/x.csv",
+        f"mkdir /{organization.id}/archive/folder",
+        f"rmdir /{organization.id}/archive",
+        f"chmod 777 /{organization.id}/archive/{archived}",
+        f"ls /{organization.id}/local",
+        f"ls /{organization.id}/queue",
+        f"ls /{organization.id}/../../keys",
+        "ls /../keys",
+        "ls /nobody",
+        f"ln -s /etc/passwd /{organization.id}/archive/link",
+    ):
+        assert ann.sftp(command).returncode != 0, command
+    assert archived in organization.files("archive")
+
+    def seen() -> list[str]:
+        rows = daemon.json("audit", "--org", organization.id, "--who", "Ann_Smith")
+        return [f"{row['event']} {row['detail']}" for row in rows]
+
+    download = f"file.downloaded /{organization.id}/archive/{archived}"
+    eventually(lambda: download in seen(), what="the download in the trail")
+    assert f"folder.listed /{organization.id}/archive" in seen()
+
+    assert daemon.run("support", "remove", "Ann Smith").returncode == 0
+    assert ann.sftp("ls").returncode == 255
+
+
+def test_a06_g01_support_reads_what_is_held(daemon: Daemon, tmp_path: Path) -> None:
+    organization = daemon.add("Mavericks", guard_floor="1", guard_change_percent="10")
+    customer = client(daemon, organization)
+    customer.put(people(tmp_path / "users.csv", 20))
+    daemon.finished(organization)
+    second = tmp_path / "second.csv"
+    second.write_text((tmp_path / "users.csv").read_text("utf-8").replace("Number", "Another"), "utf-8")
+    customer.put(second)
+    (held,) = daemon.wait_for("import.held", org=organization.id)
+    account = daemon.json("support", "add", "Bob")
+    bob = Client(daemon.folder, daemon.port, account["username"], account["password"])
+    (name,) = bob.listing(f"/{organization.id}/held")
+    assert name == f"{held['number']:06d}-second.csv"
+    got = tmp_path / "got.csv"
+    assert bob.sftp(f"get /{organization.id}/held/{name} {got}").returncode == 0
+    assert got.read_bytes() == second.read_bytes()
