@@ -1,11 +1,14 @@
 """What the daemon's parts ask the database about organizations: who may work, what is held."""
 
+from datetime import datetime
+
 from core.clock import Clock
 from core.database import Database
 from core.errors import NotFoundError
 from core.inbox import Drop
 from core.organizations import Organization
 from core.organizations_store import all_organizations, organization_by_id
+from core.recent_drops import RecentDrop
 from core.settings import Settings
 from processor import imports_store
 from processor.holding import discard_unfinished
@@ -29,6 +32,11 @@ class House:
         """Return the highest queue number of each organization's imports."""
         async with self._database.reading() as connection:
             return await imports_store.highest_seqs(connection)
+
+    async def recently_taken(self, since: datetime) -> list[RecentDrop]:
+        """Return the drops that clients sent since then (U4, U9)."""
+        async with self._database.reading() as connection:
+            return await imports_store.recently_accepted(connection, since=since)
 
     async def wait_s(self, drop: Drop) -> float | None:
         """Rules S1, K: how long a drop has to wait; None while its organization is disabled."""

@@ -120,7 +120,6 @@ class Daemon:
                 group=group,
             )
 
-
             async def withdraw(org_id: str, uid: str) -> bool:
                 done = await house.withdraw(org_id, uid)
                 if done:
@@ -147,6 +146,7 @@ class Daemon:
                     fatal=self._fail,
                     withdraw=withdraw,
                     unfinished=house.unfinished,
+                    recently_taken=house.recently_taken,
                     audit=trail.add,
                 )
             )

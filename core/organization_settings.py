@@ -34,6 +34,8 @@ Preset = Literal[
     "paylocity",
 ]
 NO_WORDS = ("", "none")
+LIMITS = ("max_file_mib", "max_space_mib", "max_sessions")  # U9: one that is not set is the operator's
+NO_LIMIT_WORDS = ("", "none", "default")
 
 
 def _address(value: str) -> str:
@@ -121,6 +123,9 @@ class OrganizationSettings(BaseModel):
     guard_floor: Annotated[int, Field(ge=0)] = 10
     allow_from: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()  # A1; none: from everywhere
     login: Literal["password", "key", "either", "both"] = "password"  # A1
+    max_file_mib: Annotated[int, Field(ge=1)] = 2048  # U9, with the two below; server/limits.py obeys them
+    max_space_mib: Annotated[int, Field(ge=1)] = 51_200
+    max_sessions: Annotated[int, Field(ge=1)] = 20
     header_map: dict[str, str] = Field(
         default_factory=dict
     )  # H5: set by `org map`, in the order of preference
@@ -135,16 +140,25 @@ class OrganizationSettings(BaseModel):
         return value
 
     def to_stored(self) -> dict[str, Any]:
-        """Return what differs from the defaults, as it is kept in the database."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+        """Return what differs from the defaults, as it is kept in the database, and limits that were set (U9)."""
+        chosen = {name: getattr(self, name) for name in LIMITS if name in self.model_fields_set}
+        return self.model_dump(mode="json", exclude_defaults=True) | chosen
+
+    def limit(self, name: str) -> int | None:
+        """Rule U9: return one of `LIMITS` where it was set; None means what the operator's setting says."""
+        return int(getattr(self, name)) if name in self.model_fields_set else None
 
     def changed(self, assignments: dict[str, Any]) -> "OrganizationSettings":
-        """Return these settings with `assignments` applied; every bad one is named.
+        """Return these settings with `assignments` applied; every bad one is named. `default` unsets a limit.
 
         Raises:
             UsageError: a key is unknown or a value is not allowed.
         """
-        return parse_organization_settings({**self.to_stored(), **assignments})
+        values = {**self.to_stored(), **assignments}
+        unset = {name for name in LIMITS if str(values.get(name)).strip().lower() in NO_LIMIT_WORDS}
+        return parse_organization_settings(
+            {name: value for name, value in values.items() if name not in unset}
+        )
 
 
 def parse_organization_settings(values: dict[str, Any]) -> OrganizationSettings:

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.clock import from_text, to_text
 from core.inbox import Drop, Origin
+from core.recent_drops import RecentDrop
 from core.schema import changes, imports, organizations, problems
 from processor.findings import Problem
 from processor.imports import Change, Counts, ImportRecord, Kind, Outcome
@@ -168,6 +171,34 @@ async def unfinished_uids(connection: AsyncConnection, org_id: str) -> set[str]:
         .where(organizations.c.id == org_id, imports.c.outcome.in_([str(Outcome.WAITING), str(Outcome.HELD)]))
     )
     return set((await connection.execute(query)).scalars())
+
+
+async def recently_accepted(connection: AsyncConnection, *, since: datetime) -> list[RecentDrop]:
+    """Return the drops that clients sent since then, of all organizations (U4, U9)."""
+    columns = imports.c
+    query = (
+        select(
+            organizations.c.id.label("org_id"),
+            columns.uid,
+            columns.name,
+            columns.size_bytes,
+            columns.accepted_at,
+            columns.outcome,
+        )
+        .join(organizations, organizations.c.no == columns.org_no)
+        .where(columns.accepted_at >= to_text(since), columns.address.is_not(None))
+    )
+    return [
+        RecentDrop(
+            org_id=row.org_id,
+            uid=row.uid,
+            name=row.name,
+            size_bytes=row.size_bytes,
+            accepted_at=from_text(row.accepted_at),
+            withdrawn=row.outcome == Outcome.DISCARDED,
+        )
+        for row in await connection.execute(query)
+    ]
 
 
 async def highest_seqs(connection: AsyncConnection) -> dict[str, int]:

@@ -8,9 +8,11 @@ from core.audit import OK, REFUSED, AuditEntry, Event
 from core.clock import Clock
 from core.database import Database
 from core.inbox import Inbox, QueueBrokenError
+from core.organizations import Organization
+from core.recent_drops import RecentDrop
 from core.settings import Settings
 from server.guard import LoginGuard
-from server.limits import Tally
+from server.limits import Tally, settings_of
 from server.local_folder import LocalFolder
 from server.local_view import LocalView, Unfinished, Withdraw
 from server.shelf import Shelf
@@ -36,6 +38,7 @@ class Grounds:
         on_upload: Callable[[UploadEvent], None],
         guard: LoginGuard,
         audit: Callable[[AuditEntry], None],
+        recent: dict[str, list[RecentDrop]],
         monotonic: Callable[[], float] = time.monotonic,
         idle_handle_s: float = IDLE_HANDLE_S,
     ) -> None:
@@ -58,6 +61,8 @@ class Grounds:
         self._on_upload = on_upload
         self._idle_handle_s = idle_handle_s
         self._views: dict[str, LocalView] = {}
+        self._recent = recent
+        self._settings: dict[str, Settings] = {}  # of organizations that logged in since the start
 
     async def view(self, org_id: str) -> LocalView:
         """Return what clients of the organization see in `/local`, with what earlier sessions left."""
@@ -65,8 +70,9 @@ class Grounds:
         if view is None:
             await self.threads.quick.run(self.inbox.prepare, org_id)
             view = self._new_view(org_id)
-            await view.folder.shelf.remember()
+            view.folder.shelf.remember(self._recent.get(org_id, ()))
             view = self._views.setdefault(org_id, view)
+            self._recent.pop(org_id, None)
         await view.folder.refresh()
         return view
 
@@ -74,7 +80,7 @@ class Grounds:
         shelf = Shelf(
             org_id=org_id,
             inbox=self.inbox,
-            settings=self.settings,
+            settings=self._settings.get(org_id, self.settings),
             clock=self.clock,
             threads=self.threads,
             fatal=self._fatal,
@@ -106,6 +112,16 @@ class Grounds:
             )
         )
         self._on_upload(event)
+
+    def settings_for(self, organization: Organization | None) -> Settings:
+        """Rule U9: return what counts for who logs in; an organization's own limits count for all its sessions."""
+        if organization is None:
+            return self.settings
+        settings = self._settings[organization.id] = settings_of(self.settings, organization.settings)
+        view = self._views.get(organization.id)
+        if view is not None:
+            view.folder.shelf.obey(settings)
+        return settings
 
     def end_visit(self, visit: Visit) -> None:
         """Rule U4: names that answer for this session only answer no more."""

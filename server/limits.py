@@ -5,14 +5,34 @@ Each decision returns the sentence that the client reads, or None. It begins wit
 
 from collections import Counter, deque
 from collections.abc import Hashable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from core.organization_settings import OrganizationSettings
+from core.recent_drops import HOUR
 from core.settings import Settings
 
 MAX_CHANNELS = 8
 MAX_EXTENTS = 10_000  # ranges of one upload that writes in no order
-HOUR = timedelta(hours=1)
 MIB = 1 << 20
+
+
+def settings_of(settings: Settings, organization: OrganizationSettings) -> Settings:
+    """Return the operator's settings with what is less for this organization; where it has set nothing, they count.
+
+    No organization gets more than the operator's setting: that is what the machine was sized for.
+    """
+
+    def least(operators: int, name: str, unit: int = 1) -> int:
+        chosen = organization.limit(name)
+        return operators if chosen is None else min(operators, chosen * unit)
+
+    return settings.model_copy(
+        update={
+            "max_file_size_bytes": least(settings.max_file_size_bytes, "max_file_mib", MIB),
+            "org_space_bytes": least(settings.org_space_bytes, "max_space_mib", MIB),
+            "max_sessions_per_org": least(settings.max_sessions_per_org, "max_sessions"),
+        }
+    )
 
 
 def connection_refusal(settings: Settings, *, connections: int, startups: int, of_address: int) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import asyncssh
 import structlog
@@ -12,12 +13,14 @@ from core.audit import AuditEntry
 from core.clock import Clock
 from core.database import Database
 from core.inbox import Inbox, QueueBrokenError
+from core.recent_drops import RecentDrop
 from core.settings import Settings
 from server.algorithms import ALGORITHMS, Policy
 from server.grounds import IDLE_HANDLE_S, Grounds
 from server.guard_keeper import GuardKeeper, load_guard
 from server.housekeeping import keep_house
 from server.local_view import Unfinished, Withdraw
+from server.recent import RecentlyTaken, load_recent
 from server.transport import Connection, Doorway, offer_host_keys
 from server.visitor import STOPPING, Visitor
 from server.visits import UploadEvent
@@ -111,6 +114,7 @@ async def listen(  # noqa: PLR0913  # each is a door to another room
     unfinished: Unfinished | None = None,
     on_upload: Callable[[UploadEvent], None] | None = None,
     audit: Callable[[AuditEntry], None] | None = None,
+    recently_taken: RecentlyTaken | None = None,
     idle_handle_s: float = IDLE_HANDLE_S,
 ) -> AsyncIterator[Listener]:
     """Serve SFTP on `settings.host` and `settings.port` until the block ends; `Listener.stop` before it is graceful.
@@ -119,6 +123,7 @@ async def listen(  # noqa: PLR0913  # each is a door to another room
     a drop that waits or is held and says whether it did; `unfinished(org_id)` returns the ids of such drops.
     `on_upload` hears of each upload that was accepted, broke off or was refused, `audit` of everything that rule A5
     wants to be written down; they must return at once.
+    `recently_taken(since)` returns the drops of clients that have an import already.
     """
     guard, keeper = await load_guard(database=database, settings=settings, clock=clock)
     grounds = Grounds(
@@ -132,6 +137,9 @@ async def listen(  # noqa: PLR0913  # each is a door to another room
         on_upload=on_upload or _tell_nobody,
         guard=guard,
         audit=audit or _write_nothing,
+        recent=await load_recent(
+            inbox=inbox, settings=settings, now=clock.now(), recently_taken=recently_taken or _nothing_taken
+        ),
         idle_handle_s=idle_handle_s,
     )
     visitors: set[Visitor] = set()
@@ -209,6 +217,10 @@ async def _options(
 
 async def _withdraw_nothing(_org_id: str, _uid: str) -> bool:
     return False
+
+
+async def _nothing_taken(_since: datetime) -> Collection[RecentDrop]:
+    return ()
 
 
 async def _nothing_unfinished(_org_id: str) -> Collection[str]:

@@ -346,7 +346,7 @@ class Sftp(RefusingRoom):
         """Tell what the organization may still send (U9)."""
         space = (await self._local()).folder.shelf.space
         await space.recount()
-        total = self._grounds.settings.org_space_bytes // BLOCK_BYTES
+        total = space.settings.org_space_bytes // BLOCK_BYTES
         left = space.left_bytes // BLOCK_BYTES
         return SFTPVFSAttrs(
             bsize=BLOCK_BYTES, frsize=BLOCK_BYTES, blocks=total, bfree=left, bavail=left, namemax=255

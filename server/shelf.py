@@ -3,14 +3,15 @@
 What may be done when is decided in `local_folder.py`; one step is one hop into a thread (`intake.py`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from core.clock import Clock, from_text
 from core.inbox import Drop, Inbox, Incoming, QueueBrokenError, UploadLostError
+from core.recent_drops import RecentDrop
 from core.settings import Settings
 from server import intake, limits
 from server.entries import NEVER, Entries, Entry
@@ -55,6 +56,10 @@ class Shelf:
         self._known: set[str] = set()
         self._accepted = limits.HourCount()
         self._completed: dict[str, float] = {}  # when the last complete file of a name was begun
+
+    def obey(self, settings: Settings) -> None:
+        """Rule U9: what is opened from now on obeys these limits."""
+        self.settings = self.space.settings = settings
 
     async def refresh(self) -> None:
         """Look for uploads that earlier sessions or processes left on disk (U3)."""
@@ -213,7 +218,6 @@ class Shelf:
         name: str,
         *sessions: int,
         mtime: float | None = None,
-        since: datetime | None = None,
     ) -> None:
         """Rule U4: let `name` answer for a drop, for these sessions until they end."""
         accepted_at = from_text(drop.meta.accepted_at or drop.meta.started_at)
@@ -223,19 +227,27 @@ class Shelf:
                 uid=drop.meta.uid,
                 size_bytes=drop.meta.size_bytes,
                 mtime=accepted_at.timestamp() if mtime is None else mtime,
-                until=(since or self._clock.now()) + timedelta(seconds=self.settings.taken_names_s),
+                until=self._clock.now() + timedelta(seconds=self.settings.taken_names_s),
                 sessions=frozenset(sessions),
             )
         )
 
-    async def remember(self) -> None:
-        """Rule U4: after a restart, names that clients sent just before go on answering while they are in the queue."""
+    def remember(self, recent: Iterable[RecentDrop]) -> None:
+        """Rules U4, U9: go on counting and answering for what clients sent before this process started."""
         now = self._clock.now()
-        for drop in await self._threads.quick.run(self._inbox.queue, self.org_id):
-            accepted_at = from_text(drop.meta.accepted_at or drop.meta.started_at)
-            recent = now - accepted_at < timedelta(seconds=self.settings.taken_names_s)
-            if recent and drop.meta.origin.address is not None:
-                self.answer_for(drop, drop.meta.name, since=accepted_at)
+        for drop in recent:
+            self._accepted.add(drop.accepted_at)
+            until = drop.accepted_at + timedelta(seconds=self.settings.taken_names_s)
+            if now < until and not drop.withdrawn:
+                self.taken.add(
+                    TakenName(
+                        name=drop.name,
+                        uid=drop.uid,
+                        size_bytes=drop.size_bytes,
+                        mtime=drop.accepted_at.timestamp(),
+                        until=until,
+                    )
+                )
 
     # --- what goes
 

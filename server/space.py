@@ -17,7 +17,7 @@ class Space:
 
     def __init__(self, *, root: Path, settings: Settings, pool: Pool) -> None:
         self._root = root
-        self._settings = settings
+        self.settings = settings
         self._pool = pool
         self._used_bytes = 0
         self._counted_at = float("-inf")
@@ -34,7 +34,7 @@ class Space:
     def refusal(self, *, growth_bytes: int) -> str | None:
         """Say why `growth_bytes` more cannot be taken."""
         return space_refusal(
-            self._settings,
+            self.settings,
             used_bytes=self._used_bytes + growth_bytes,
             free_bytes=self._disk_free() - growth_bytes,
         )
@@ -46,8 +46,8 @@ class Space:
     @property
     def left_bytes(self) -> int:
         """What may still come."""
-        left = self._settings.org_space_bytes - self._used_bytes
-        return max(0, min(left, self._disk_free() - self._settings.min_free_disk_bytes))
+        left = self.settings.org_space_bytes - self._used_bytes
+        return max(0, min(left, self._disk_free() - self.settings.min_free_disk_bytes))
 
     def _disk_free(self) -> int:
         # statvfs(2) takes a microsecond and touches no disk.

@@ -181,7 +181,8 @@ class Visitor(Welcome):
             address=self._address,
             client=self._client(),
         )
-        refusal = limits.login_refusal(grounds.settings, sessions_of_org=grounds.sessions[visit.counts_as])
+        settings = grounds.settings_for(account.organization)
+        refusal = limits.login_refusal(settings, sessions_of_org=grounds.sessions[visit.counts_as])
         if refusal is not None:
             self._entrance.turned_away(account, refusal)
             self.send_away(refusal, DISC_TOO_MANY_CONNECTIONS)

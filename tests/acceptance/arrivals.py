@@ -8,8 +8,8 @@ from tests.acceptance.cutting import cut_after
 from tests.acceptance.daemon import Daemon, Organization
 from tests.acceptance.rosters import people
 
-BIG = 30_000  # people, more than 1 MB: too much for a pipe's and a socket's buffers
-CUT_BYTES = 700_000
+BIG = 12_000  # people, more than 600 KB
+CUT_BYTES = 300_000
 
 NewMachine = Callable[[], Machine]
 

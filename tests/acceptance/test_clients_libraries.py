@@ -11,7 +11,7 @@ import paramiko
 import pytest
 
 from tests.acceptance.arrivals import BIG, CUT_BYTES, NewMachine, arrived, new_machine
-from tests.acceptance.clients import ADDRESS, WAYS, Machine
+from tests.acceptance.clients import ADDRESS, WAYS, Machine, options
 from tests.acceptance.cutting import cut_after
 from tests.acceptance.daemon import DEADLINE_S, Daemon
 from tests.acceptance.rosters import people
@@ -87,7 +87,7 @@ def test_u03_paramiko_appends_to_a_broken_upload(daemon: Daemon, new: NewMachine
     path = people(customer.folder / "users.csv", BIG)
     with cut_after(CUT_BYTES, port=customer.port) as cutter:
         broken = customer.at(cutter.port)
-        with pytest.raises((OSError, EOFError, paramiko.SSHException)), paramiko_client(broken) as sftp:  # noqa: PT012
+        with pytest.raises((OSError, EOFError, paramiko.SSHException)), paramiko_client(broken) as sftp:
             sftp.put(str(path), "/local/users.csv")
         assert cutter.has_cut.is_set()
     daemon.wait_for("upload.partial", org=customer.organization.id)
@@ -126,9 +126,8 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ssh2 from the registry, and npm's cache in it."""
     folder = tmp_path_factory.mktemp("node")
     npm = find_tool("npm")
-    command = [npm, *WAYS["npm"].command.split()[1:], "--ignore-scripts", "--no-audit", "--no-fund"]
     done = subprocess.run(
-        [*command, "--cache", folder / "cache"],
+        [npm, *WAYS["npm"].command.split()[1:], *options("npm", folder)],
         cwd=folder,
         env={**os.environ, "HOME": str(folder)},
         stdin=subprocess.DEVNULL,

@@ -15,8 +15,9 @@ from core.inbox import Drop, Inbox, Incoming, QueueBrokenError, UploadLostError
 from core.migrate import prepare_database
 from core.organization_settings import OrganizationSettings
 from core.organizations import username_of
-from core.organizations_store import add_organization
+from core.organizations_store import add_organization, change_organization, organization_by_id
 from core.passwords import hash_password
+from core.recent_drops import RecentDrop
 from core.settings import Settings, load_settings
 from server.listener import Listener, listen
 from server.visits import UploadEvent
@@ -91,6 +92,12 @@ class World:
             )
         return username
 
+    async def set(self, org_id: str = "007", **values: Any) -> None:
+        """Do as `org set` does."""
+        async with self.database.writing() as connection:
+            settings = (await organization_by_id(connection, org_id)).settings.changed(values)
+            await change_organization(connection, org_id, settings=settings)
+
     async def withdraw(self, org_id: str, uid: str) -> bool:
         self.withdrawn.append((org_id, uid))
         known = uid in self.waiting
@@ -136,14 +143,26 @@ class World:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, host_keys: list[asyncssh.SSHKey], idle_handle_s: float = 30, **settings: Any
+    folder: Path,
+    *,
+    host_keys: list[asyncssh.SSHKey],
+    idle_handle_s: float = 30,
+    taken: Collection[RecentDrop] = (),
+    **settings: Any,
 ) -> AsyncIterator[World]:
-    """Open a server on a free port with the organization Mavericks (007); the folder may be used again."""
+    """Open a server on a free port with the organization Mavericks (007); the folder may be used again.
+
+    `taken` are drops that have an import.
+    """
     values: dict[str, Any] = {"min_free_disk_bytes": 0, **settings}
     chosen = load_settings(data_dir=folder, keys_dir=folder / "keys", port=0, **values)
     folder.mkdir(exist_ok=True)
     prepare_database(chosen.database_path)
     clock = MovableClock()
+
+    async def recently_taken(since: datetime) -> list[RecentDrop]:
+        return [drop for drop in taken if drop.accepted_at >= since]
+
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(chosen.database_path))
         world = World(
@@ -165,6 +184,7 @@ async def running(
                 withdraw=world.withdraw,
                 unfinished=world.unfinished,
                 on_upload=world.uploads.append,
+                recently_taken=recently_taken,
                 idle_handle_s=idle_handle_s,
             )
         )
