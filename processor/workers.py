@@ -18,6 +18,7 @@ from processor.imports import Outcome
 log = structlog.get_logger()
 
 SETTLE_STEP_S = 0.02
+READY_S = 60.0  # to import its modules and open the database, on a busy machine
 END_S = 5.0  # O2: what a worker gets to end by itself when its input ends
 
 
@@ -145,8 +146,9 @@ class WorkerPool:
         worker = _Worker(process)
         self._all.add(worker)
         try:
-            await worker.ready(self._settings)
-        except EOFError as exc:
+            async with asyncio.timeout(READY_S):
+                await worker.ready(self._settings)
+        except (EOFError, TimeoutError) as exc:
             await self._drop(worker)
             raise WorkerStartError(
                 "A worker process for imports could not start; its error stands above."

@@ -105,8 +105,11 @@ async def _write_findings(driver: aiosqlite.Connection, plan: Plan, number: int)
 
 async def _write_users(driver: aiosqlite.Connection, plan: Plan, org_no: int, number: int) -> None:
     for batch in plan.new_users.batches():
-        managers = plan.managers_of_new
-        rows = [(*row[:MANAGER], managers.get(row[0]), *row[MANAGER + 1 :], org_no, number) for row in batch]
+        managers = plan.managers_of_new.of([row[0] for row in batch])
+        rows = [
+            (*row[:MANAGER], manager, *row[MANAGER + 1 :], org_no, number)
+            for row, manager in zip(batch, managers, strict=True)
+        ]
         await driver.executemany(INSERT_USER, rows)
     for batch in plan.updated_users.batches():
         await driver.executemany(UPDATE_USER, [(*row[1:], number, row[0]) for row in batch])

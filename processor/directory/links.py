@@ -25,6 +25,13 @@ class Links:
     def __len__(self) -> int:
         return len(self.below)
 
+    def columns(self) -> tuple[Numbers, Numbers, Numbers]:
+        """Return below, above and stored as arrays; there must be links."""
+        below, above, stored = (
+            np.frombuffer(one, dtype=np.int64) for one in (self.below, self.above, self.stored)
+        )
+        return below, above, stored
+
     def add(self, *, below: int, above: int, stored: int, line: int) -> None:
         """Take one link; each `below` comes once."""
         self.below.append(below)

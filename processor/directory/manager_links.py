@@ -28,6 +28,7 @@ CHANGED, REPLACED, SILENT = (
     4,
 )  # what a row is known to do without its link; SILENT: deactivated, not noted yet
 _UNKNOWN = {By.EMPLOYEE_ID: "manager-unknown-id", By.NAME: "manager-unknown-name"}
+RECORDED_AT_ONCE = 10_000
 _NO_LINK = -1  # in `above`: the clear word
 
 
@@ -177,35 +178,40 @@ class ManagerLinks:
 
     async def _stored_above(self, links: Links) -> dict[int, int]:
         """Return the stored links of all above those in the file, level by level (some ten in real companies)."""
-        below = set(links.below)
+        if not len(links):
+            return {}
+        below, above, stored = links.columns()
+        ours = np.unique(below)
         others: dict[int, int] = {}
-        frontier = (set(links.above) | set(links.stored)) - below - {NOBODY}
+        frontier = np.setdiff1d(np.union1d(above, stored), np.append(ours, NOBODY)).tolist()
         while frontier:
             level = await self._directory.managers(frontier)
             others.update(level)
-            frontier = set(level.values()) - below - others.keys() - {NOBODY}
+            met = np.fromiter(set(level.values()) - others.keys() - {NOBODY}, dtype=np.int64)
+            frontier = np.setdiff1d(met, ours).tolist()
         return others
 
     async def _keep(self, refused: set[int], linked: Linked) -> None:
         links, plan = self._links, self._plan
-        changed: list[int] = []
-        for place in range(len(links)):
-            person, manager = links.below[place], links.above[place]
-            if place in refused:
-                continue
-            if person >= self._first_new:
-                if manager != NOBODY:
-                    plan.managers_of_new[person] = manager
-            elif manager != links.stored[place]:
-                changed.append(place)
-                flags = self._flags[place]
-                linked.newly_changed += not flags & CHANGED
-                plan.guarded.replaced += links.stored[place] != NOBODY and not flags & REPLACED
-                if flags & SILENT:
-                    linked.with_finding.add(person)
-                    plan.add_notes([problem("deactivated-updated", line=links.lines[place])])
-        plan.relinked.append([(links.above[place], links.below[place]) for place in changed])
-        plan.changes.append(await self._changes(changed, linked.made))
+        if not len(links):
+            return
+        below, above, stored = links.columns()
+        kept = np.ones(len(links), dtype=bool)
+        kept[list(refused)] = False
+        new = kept & (below >= self._first_new) & (above != NOBODY)
+        plan.managers_of_new.set(below[new], above[new])
+        changed: list[int] = np.flatnonzero(kept & (below < self._first_new) & (above != stored)).tolist()
+        for place in changed:
+            flags = self._flags[place]
+            linked.newly_changed += not flags & CHANGED
+            plan.guarded.replaced += links.stored[place] != NOBODY and not flags & REPLACED
+            if flags & SILENT:
+                linked.with_finding.add(links.below[place])
+                plan.add_notes([problem("deactivated-updated", line=links.lines[place])])
+        for start in range(0, len(changed), RECORDED_AT_ONCE):
+            some = changed[start : start + RECORDED_AT_ONCE]
+            plan.relinked.append([(links.above[place], links.below[place]) for place in some])
+            plan.changes.append(await self._changes(some, linked.made))
 
     async def _changes(self, changed: list[int], made: list[Person]) -> list[tuple[object, ...]]:
         links = self._links

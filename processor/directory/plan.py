@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
+from processor.directory.digests import Numbers
 from processor.directory.fingerprints import Fingerprints
 from processor.directory.spill import Spill
 from processor.findings import Note, Problem
@@ -19,6 +22,29 @@ class NewField:
     label: str
     key: str
     type: str
+
+
+class ManagersOfNew:
+    """Managers of users whom the plan makes; a dict of a million would take 100 MB (F4)."""
+
+    def __init__(self) -> None:
+        self._users = np.empty(0, dtype=np.int64)
+        self._managers = np.empty(0, dtype=np.int64)
+
+    def set(self, users: Numbers, managers: Numbers) -> None:
+        """Take all of them, once."""
+        order = np.argsort(users)
+        self._users, self._managers = users[order], managers[order]
+
+    def of(self, users: list[int]) -> list[int | None]:
+        """Return the manager of each user, None where there is none."""
+        if not len(self._users):
+            return [None] * len(users)
+        wanted = np.array(users, dtype=np.int64)
+        at = np.searchsorted(self._users, wanted)
+        at[at == len(self._users)] = 0
+        found = np.where(self._users[at] == wanted, self._managers[at], 0).tolist()
+        return [manager or None for manager in found]
 
 
 @dataclass(slots=True)
@@ -56,7 +82,7 @@ class Plan:
     findings: Spill  # (is_note, line, column, code, text, advice)
     new_fields: list[NewField] = field(default_factory=list)
     changed_fields: list[tuple[str, str]] = field(default_factory=list)  # label key, new type (C2)
-    managers_of_new: dict[int, int] = field(default_factory=dict)  # new user -> manager
+    managers_of_new: ManagersOfNew = field(default_factory=ManagersOfNew)
     users_made: int = 0
     teams_made: int = 0
     fingerprints: Fingerprints | None = None

@@ -42,7 +42,7 @@ def compose_broken_upload_mail(
             f"If nobody acts, what arrived is removed {kept_hours} hours after it stopped, and the directory stays "
             "as it is.",
         ),
-        footer="You get this mail because you are named as a recipient of these imports.",
+        footer="You get this mail as a recipient of these imports, or because no other recipient is an active user.",
     )
 
 

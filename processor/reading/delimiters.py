@@ -17,7 +17,10 @@ def recognise_delimiter(header_line: str, *, known_labels: Iterable[str] = ()) -
     known = _STANDARD | {label_key(label) for label in known_labels}
     best, best_score = ",", (0, 0)
     for delimiter in DELIMITERS:
-        labels = next(csv.reader([header_line], delimiter=delimiter), [])
+        try:
+            labels = next(csv.reader([header_line], delimiter=delimiter), [])
+        except csv.Error:  # a cell over the limit: this delimiter it is not
+            continue
         hits = sum(label_key(clean_label(label)) in known for label in labels)
         if (hits, len(labels)) > best_score:
             best, best_score = delimiter, (hits, len(labels))

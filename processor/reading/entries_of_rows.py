@@ -17,22 +17,22 @@ ENTRIES: dict[str, Entry] = {
     "address-missing": bad(
         "P1",
         "The row has no address in `User Email`",
-        "Enter the person's e-mail address, and drop the row again.",
+        "Enter the person's e-mail address, and send the row again.",
     ),
     "address-invalid": bad(
         "P1",
         "This is not a valid e-mail address",
-        "Correct the address (like name@company.com), and drop the row again.",
+        "Correct the address (like name@company.com), and send the row again.",
     ),
     "key-missing": bad(
         "P1",
         "The row has no value in the column by which your organization knows its users",
-        "Enter the value, and drop the row again.",
+        "Enter the value, and send the row again.",
     ),
     "key-of-two-users": bad(
         "P1",
-        "The row's `{label}` belongs to one user and its address to another",
-        "Find out which of the two is meant, correct the other value, and drop the row again.",
+        "The row's address belongs to a user with another `{label}`",
+        "Find out which of the two is meant, correct the other value, and send the row again.",
     ),
     "repeated-address": bad(
         "P10",
@@ -52,7 +52,7 @@ ENTRIES: dict[str, Entry] = {
     "team-name-missing": bad(
         "T1",
         "The row has no `Team Name`",
-        "Enter the team's name, and drop the row again.",
+        "Enter the team's name, and send the row again.",
     ),
     "person-erased": bad(
         "R3",

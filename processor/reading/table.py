@@ -102,6 +102,8 @@ def read_blocks(
                 yield block
                 first_line += len(block.lines)
                 offset += cut
+            else:
+                size *= 2  # a long line: read on in larger steps, for each copies what came before
             if len(rest) > LINE_LIMIT_BYTES:
                 raise BadTableError("line-too-long", line=first_line)
         if rest:
