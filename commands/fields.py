@@ -67,6 +67,7 @@ def set_one(
 
 
 async def _set(session: Session, org_id: str, label: str, kind: str | None, name: str | None) -> "Done":
+    from commands.auditing import operator
     from processor.field_setting import Wanted, set_field
     from processor.reading.field_types import FieldType
 
@@ -74,7 +75,14 @@ async def _set(session: Session, org_id: str, label: str, kind: str | None, name
         raise UsageError(f"{kind!r} is no type; there are {', '.join(FieldType)}.")
     wanted = Wanted(type=None if kind is None else FieldType(kind), name=name)
     async with session.existing_database() as database:
-        return await set_field(database=database, org_id=org_id, label=label, wanted=wanted)
+        return await set_field(
+            database=database,
+            clock=session.clock,
+            org_id=org_id,
+            label=label,
+            wanted=wanted,
+            who=operator(),
+        )
 
 
 async def _fields(session: Session, org_id: str) -> "list[ListedField]":

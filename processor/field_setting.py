@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from core.audit import AuditEntry, Event
+from core.audit_store import append
+from core.clock import Clock
 from core.database import Database
 from core.errors import NotFoundError, ServiceError, UsageError
 from core.organization_settings import OrganizationSettings
@@ -49,8 +52,10 @@ class Done:
     mapped: tuple[str, ...]  # labels that the header map sends to it now
 
 
-async def set_field(*, database: Database, org_id: str, label: str, wanted: Wanted) -> Done:
-    """Rule C2: check the stored values, then change type (strict from now on) and name.
+async def set_field(
+    *, database: Database, clock: Clock, org_id: str, label: str, wanted: Wanted, who: str
+) -> Done:
+    """Rules C2, A5: check the stored values, then change type (strict from now on) and name.
 
     Raises:
         NotFoundError: no such organization or field.
@@ -90,6 +95,11 @@ async def set_field(*, database: Database, org_id: str, label: str, wanted: Want
             )
             if settings != organization.settings:
                 await change_organization(connection, org_id, settings=settings)
+            said = f"field {field.label}: {field.type} -> {name}: {kind}"
+            entry = AuditEntry(
+                at=clock.now(), event=Event.SETTING_CHANGED, who=who, org_id=org_id, detail=said
+            )
+            await append(connection, [entry])
         after = KnownField(name, kind, strict)
         return Done(field=after, values=checked.count, changed=len(checked.changed), mapped=mapped)
 

@@ -1,6 +1,6 @@
 """SQL that streams an organization's users and teams for an export (rules E1, C3): a chunk at a time, nothing written.
 
-Measured: 5 microseconds a user through the driver, five times that through mapped rows.
+Measured on the reference machine: 100,000 users with two teams each go into a CSV file in 3.5 s, a workbook in 13.5 s.
 """
 
 import json

@@ -32,6 +32,8 @@ def test_c02_a_type_is_set_when_all_stored_values_fit_and_is_strict_then(cli: Co
     done = cli.process("import", more, "--org", org, "--json").json
     assert [(one["line"], one["code"]) for one in done["problems"]] == [(2, "value-misfit")]
     assert types(cli, org)["Remote"] == "boolean"
+    details = [line["detail"] for line in cli("audit", "--json").json if line["event"] == "setting.changed"]
+    assert details[0] == "field Remote: text -> Remote: boolean"
     assert custom(cli, org)["cy@x.example"]["Remote"] is True
 
 
