@@ -21,6 +21,7 @@ from core.locks import data_folder_lock
 from core.logs import configure_logs
 from core.migrate import prepare_database
 from core.settings import Settings
+from processor.directory.deactivations import Deactivations
 from processor.holding import HoldKeeper
 from processor.intake.queue import Queues
 from processor.intake.watcher import LocalFolders
@@ -126,6 +127,12 @@ class Daemon:
                     queues.nudge(org_id)
                 return done
 
+            deactivations = Deactivations(
+                database=database,
+                clock=self._clock,
+                operator=settings.operator_email,
+                mail_from=settings.mail_from,
+            )
             holds = HoldKeeper(database=database, clock=self._clock, settings=settings, nudge=queues.nudge)
             local = LocalFolders(
                 inbox=inbox,
@@ -158,6 +165,7 @@ class Daemon:
                     ("housekeeping", listener.housekeeping()),
                     ("bans", listener.guarding()),
                     ("holds", holds.run()),
+                    ("deactivations", deactivations.run()),
                     ("checkpoints", _checkpoints(database)),
                 )
             ]

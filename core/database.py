@@ -13,14 +13,13 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from core.errors import DamagedError
+from core.errors import BusyError, DamagedError, ServiceError
 from core.locks import TurnLock
 
 Connection = AsyncConnection  # for those who hand one through and speak no SQL
-TROUBLES: tuple[type[Exception], ...] = (
-    OperationalError,
-    sqlite3.OperationalError,
-)  # a full disk, a busy database
+# What a full or failing disk and a database that is busy for long raise: it may pass.
+TROUBLES: tuple[type[Exception], ...] = (OperationalError, sqlite3.OperationalError, OSError)
+BROKEN = frozenset({"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"})  # after these nothing may be retried
 
 READERS = 4
 CACHE_KIB = 32_000
@@ -41,6 +40,18 @@ class DatabaseDamagedError(DamagedError):
     """The file is not a sound database."""
 
     code = "database_damaged"
+
+
+class DatabaseBrokenError(ServiceError):
+    """A commit could not be made durable: the process must stop, nothing may be retried."""
+
+    code = "database_broken"
+
+
+class DatabaseBusyError(BusyError):
+    """The database did not answer: somebody holds it, or the disk is full."""
+
+    code = "database_busy"
 
 
 class Database:
@@ -64,8 +75,16 @@ class Database:
 
         Nothing that reads a file or the network belongs inside: every writer of all processes waits meanwhile.
         """
-        async with self._turn.held(), self._writer.begin() as connection:
-            yield connection
+        try:
+            async with self._turn.held(), self._writer.begin() as connection:
+                yield connection
+        except (OperationalError, sqlite3.OperationalError) as exc:
+            if getattr(getattr(exc, "orig", exc), "sqlite_errorname", "") in BROKEN:
+                raise DatabaseBrokenError(
+                    "The database could not be written to stable storage: the disk fails. Look at it before you "
+                    "start again; what was accepted is in the queues."
+                ) from exc
+            raise
 
     async def checkpoint(self) -> None:
         """Move the write-ahead log into the database, under the same turn as commits.
@@ -107,14 +126,21 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
         try:
             async with database.reading() as connection:
                 await connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-        except OperationalError:
-            raise  # a full disk or a busy database is no damage
+        except OperationalError as exc:
+            raise busy(path) from exc
         except DatabaseError as exc:
             raise damaged(path) from exc
         yield database
     finally:
         # A cancelled task must not leave connections behind: their threads would keep the process alive.
         await asyncio.shield(database.close())
+
+
+def busy(path: Path) -> DatabaseBusyError:
+    """Say what to do about a database that does not answer."""
+    return DatabaseBusyError(
+        f"The database {path.name} does not answer: the disk is full, or another program holds it. Try again later."
+    )
 
 
 def damaged(path: Path) -> DatabaseDamagedError:
@@ -131,6 +157,7 @@ def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,  # errors would quote addresses and values (O3)
         pool_timeout=60,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
     )

@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -24,6 +24,7 @@ from core.errors import ServiceError
 
 DATA = "data"
 META = "meta.json"
+BROKEN_TEXT = "The queue's directory could not be written to stable storage."
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
@@ -138,6 +139,7 @@ class Inbox:
         self._data_dir = data_dir
         self._clock = clock
         self._accepted = accepted
+        self._is_broken = False
         self._floors: dict[str, int] = {}
 
     def folders(self, org_id: str) -> Folders:
@@ -174,6 +176,23 @@ class Inbox:
         )
         _write_meta(folder, meta, durable=False)
         return incoming
+
+    def claim(self, *, org_id: str, name: str, origin: Origin) -> Incoming:
+        """Open a new folder in `incoming/` without data, durable: for a file that lies here already (U8)."""
+        uid = secrets.token_hex(8)
+        folder = self.folders(org_id).incoming / uid
+        meta = Meta(
+            uid=uid, name=name, origin=origin, started_at=clocks.to_text(self._clock.now()), boot=boot_id()
+        )
+        folder.mkdir(mode=FOLDER_MODE)
+        _write_meta(folder, meta, durable=True)
+        sync_directory(folder)
+        sync_directory(folder.parent)
+        return Incoming(org_id=org_id, folder=folder, meta=meta)
+
+    def busy_organizations(self, org_ids: Iterable[str]) -> list[str]:
+        """Return those of the organizations that have something in their queue."""
+        return [org_id for org_id in org_ids if self._queued(org_id)]
 
     def note(self, incoming: Incoming, *, durable: bool = False, **changes: Any) -> Incoming:
         """Replace fields of the meta data, in one rename; `durable` also syncs bytes, file and folder.
@@ -230,23 +249,23 @@ class Inbox:
             raise _lost(exc) from exc
         drop = Drop(org_id=incoming.org_id, seq=seq, folder=target, meta=meta)
         if self._accepted is not None:
-            with contextlib.suppress(
-                Exception
-            ):  # it is in the queue, whoever cannot be told; a scan finds it
+            # It is in the queue: whoever cannot be told finds it by a scan.
+            with contextlib.suppress(Exception):
                 self._accepted(drop)
         return drop
 
     def _enter_queue(self, incoming: Incoming) -> tuple[int, Path]:
         queue = self.folders(incoming.org_id).queue
+        if self._is_broken:
+            raise QueueBrokenError(BROKEN_TEXT)
         with self._counter(incoming.org_id) as seq:
             target = queue / f"{seq:010d}-{incoming.meta.uid}"
             _move(incoming.folder, target)
             try:
                 sync_directory(queue)
             except OSError as exc:
-                raise QueueBrokenError(
-                    "The queue's directory could not be written to stable storage."
-                ) from exc
+                self._is_broken = True  # nothing more is taken while the process ends
+                raise QueueBrokenError(BROKEN_TEXT) from exc
             return seq, target
 
     def discard(self, incoming: Incoming) -> None:
@@ -377,7 +396,9 @@ def _write_meta(folder: Path, meta: Meta, *, durable: bool) -> None:
     new = folder / f"{META}.new"
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
     try:
-        os.write(fd, json.dumps(asdict(meta)).encode())
+        text = memoryview(json.dumps(asdict(meta)).encode())
+        while text:  # a disk that fills up writes less than it was given
+            text = text[os.write(fd, text) :]
         if durable:
             os.fsync(fd)
     finally:
@@ -392,5 +413,5 @@ def _read_meta(folder: Path) -> Meta | None:
         values["extents"] = None if extents is None else tuple((start, end) for start, end in extents)
         values["origin"] = Origin(**values["origin"])
         return Meta(**values)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
         return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from core.database import damaged
+from core.database import busy, damaged
 from core.errors import ServiceError
 from core.migrations import HEAD
 
@@ -48,6 +48,8 @@ def _version(path: Path) -> str | None:
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 return None
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError as exc:
+        raise busy(path) from exc
     except sqlite3.DatabaseError as exc:
         raise damaged(path) from exc
     return str(row[0]) if row else None

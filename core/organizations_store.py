@@ -81,6 +81,12 @@ async def organization_by_id(connection: AsyncConnection, org_id: str) -> Organi
     return _from_row(row)
 
 
+async def is_enabled(connection: AsyncConnection, org_id: str) -> bool:
+    """Say whether there is such an organization, and it is not disabled."""
+    query = _active().where(organizations.c.id == org_id, organizations.c.disabled_at.is_(None))
+    return (await connection.execute(query)).first() is not None
+
+
 async def organization_by_username(
     connection: AsyncConnection, username: str
 ) -> tuple[Organization, str] | None:

@@ -10,7 +10,7 @@ from core.audit import AuditEntry
 from core.audit_store import append
 from core.clock import Clock, from_text, to_text
 from core.database import TROUBLES, Database
-from core.organizations_store import organization_by_id
+from core.organizations_store import is_enabled, organization_by_id
 from core.settings import Settings
 from processor import holds_store, imports_store
 from processor.announcing import announce
@@ -76,6 +76,9 @@ class HoldKeeper:
         async with self._database.reading() as connection:
             held = await holds_store.held_imports(connection)
         for record, held_at, reminded_at in held:
+            async with self._database.reading() as connection:
+                if not await is_enabled(connection, record.org_id):
+                    continue  # what a disabled organization sent stands still
             if now - from_text(held_at) >= timedelta(days=self._settings.hold_days):
                 await discard_unfinished(
                     self._database, record, code="hold-expired", settings=self._settings, now=now

@@ -27,11 +27,12 @@ from processor.directory.directory_store import DirectoryReader, reading_directo
 from processor.directory.people import Person
 from processor.directory.plan import Plan, PlanSpace
 from processor.directory.planning import Planner
-from processor.filing.filer import file_away
+from processor.filing.filer import file_away, leave_queue, set_aside
 from processor.filing.kept_ranges import keep_ranges
 from processor.findings import Problem
 from processor.holding import discard_unfinished
 from processor.imports import Counts, ImportRecord, Kind, Outcome
+from processor.mail.recipients import wanted_keys
 from processor.reading.catalogue import problem
 from processor.report_store import problem_batches, report_contents
 from processor.waiting import seconds_to_wait
@@ -111,7 +112,16 @@ class Importer:
                 return await self._process(drop, progress)
             if finished.record.outcome is Outcome.HELD:
                 return finished.record
-        return await self._file(organization, drop, finished)
+        try:
+            return await self._file(organization, drop, finished)
+        except ServiceError as exc:
+            if exc.retryable or record.attempts < MOST_ATTEMPTS:
+                raise
+            aside = await asyncio.to_thread(set_aside, drop)
+            log.warning(
+                "import.set_aside", org=drop.org_id, number=record.number, folder=aside.name, code=exc.code
+            )
+            return finished.record
 
     async def _superseded(self, organization: Organization, drop: Drop, record: ImportRecord) -> ImportRecord:
         """Rule G1: a newer drop of the same kind takes the place of a held one."""
@@ -154,7 +164,8 @@ class Importer:
         self, space: PlanSpace, organization: Organization, drop: Drop, progress: Progress | None
     ) -> Plan:
         size = drop.meta.size_bytes
-        async with reading_directory(self._database, organization.no) as directory:
+        keys_dir = self._settings.keys_dir
+        async with reading_directory(self._database, organization.no, keys_dir=keys_dir) as directory:
             told = None if progress is None else lambda done: progress(done, size)
             planner = self._planner(space, directory, organization, told)
             return (await planner.plan(drop.data)).plan
@@ -202,7 +213,8 @@ class Importer:
                 await apply_plan(connection, plan, org_no=organization.no, number=record.number)
             else:
                 await write_history(connection, plan, number=record.number)
-            would_be = _would_be_active(plan) if outcome is Outcome.CHECKED else ()
+            wanted = wanted_keys(organization.settings)
+            would_be = _would_be_active(plan, wanted) if outcome is Outcome.CHECKED else ()
             done = await self._finish(
                 connection,
                 organization,
@@ -274,6 +286,7 @@ class Importer:
             )
         async with self._database.writing() as connection:
             await imports_store.change_record(connection, record.number, filed_as=path)
+        await asyncio.to_thread(leave_queue, drop)
         log.info(
             "import.finished",
             org=drop.org_id,
@@ -295,10 +308,11 @@ def open_space(folder: Path) -> PlanSpace:
     return PlanSpace(folder=folder)
 
 
-def _would_be_active(plan: Plan) -> set[str]:
-    """Return the address keys of active users whom a file would make (H8)."""
+def _would_be_active(plan: Plan, wanted: set[str]) -> set[str]:
+    """Return those of the address keys whose users a file would make, active (H8)."""
     active = Person._fields.index("deactivated_at")
-    return {row[-1] for batch in plan.new_users.batches() for row in batch if row[active] is None}
+    rows = (row for batch in plan.new_users.batches() for row in batch)
+    return {row[-1] for row in rows if row[active] is None and row[-1] in wanted}
 
 
 def _sha256(path: Path) -> str:

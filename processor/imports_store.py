@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import from_text, to_text
@@ -41,15 +40,25 @@ async def register(
         "accepted_at": drop.meta.accepted_at or drop.meta.started_at,
         "counts": {},
     }
-    await connection.execute(
-        sqlite_insert(imports).values(**values).on_conflict_do_nothing(index_elements=["uid"])
-    )
+    known = (await connection.execute(select(imports.c.number).where(imports.c.uid == drop.meta.uid))).first()
+    if known is None:
+        values["seq"] = await _free_seq(connection, org_no, drop.seq)
+        await connection.execute(insert(imports).values(**values))
     if now is not None:
         unstarted = (imports.c.uid == drop.meta.uid) & imports.c.started_at.is_(None)
         await connection.execute(update(imports).where(unstarted).values(started_at=now))
     found = await record_of(connection, uid=drop.meta.uid)
     assert found is not None
     return found
+
+
+async def _free_seq(connection: AsyncConnection, org_no: int, seq: int) -> int:
+    """Return the drop's number, or the next free one where a lost counter gave out an old one again."""
+    highest = select(func.max(imports.c.seq)).where(imports.c.org_no == org_no)
+    taken = select(imports.c.seq).where(imports.c.org_no == org_no, imports.c.seq == seq)
+    if (await connection.execute(taken)).first() is None:
+        return seq
+    return int((await connection.execute(highest)).scalar_one()) + 1
 
 
 async def record_of(

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from core.clock import SystemClock
-from core.database import open_database
+from core.database import DatabaseBrokenError, open_database
 from core.errors import ServiceError
 from core.inbox import Inbox
 from core.logs import configure_logs
@@ -66,6 +66,8 @@ async def _work(importer: Importer, inbox: Inbox, request: dict[str, Any]) -> di
         return {"done": True}
     try:
         record = await importer.process(drop)
+    except DatabaseBrokenError as exc:
+        return {"fatal": exc.public_message}
     except ServiceError as exc:
         log.warning(
             "import.deferred", org=drop.org_id, uid=drop.meta.uid, code=exc.code, reason=exc.public_message

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from core.database import DatabaseBrokenError
 from core.errors import ServiceError
 from core.inbox import Drop
 from core.settings import Settings
@@ -102,7 +103,11 @@ class WorkerPool:
     async def work(self, drop: Drop) -> Answer:
         """Import one drop in a worker; a worker that dies of it is replaced."""
         async with self._places:
-            worker = self._free.pop() if self._free else await self._start()
+            try:
+                worker = self._free.pop() if self._free else await self._start()
+            except (WorkerStartError, OSError) as exc:  # no memory, too many processes: it may pass
+                log.warning("worker.not_started", reason=type(exc).__name__)
+                return Answer(done=False)
             try:
                 answer = await worker.work(drop)
             except EOFError:
@@ -112,6 +117,8 @@ class WorkerPool:
             except asyncio.CancelledError:
                 await asyncio.shield(self._drop(worker))
                 raise
+            if "fatal" in answer:
+                raise DatabaseBrokenError(answer["fatal"])
             self._free.append(worker)
             return Answer(
                 done=answer["done"],
@@ -138,6 +145,7 @@ class WorkerPool:
     async def _start(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # the folder in which the daemon was started is none of its modules' places
             "-m",
             "processor.worker",
             stdin=asyncio.subprocess.PIPE,

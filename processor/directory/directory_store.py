@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
@@ -18,7 +19,10 @@ from core.addresses import address_key
 from core.database import Database, driver_connection
 from core.organizations_store import USER_ID_SHIFT
 from core.schema import users
+from core.secrets_key import load_secrets_key
 from processor.directory.digests import Numbers
+from processor.directory.erasure import NOBODY_ERASED, Erased
+from processor.directory.erasure_store import erased_hashes
 from processor.directory.fingerprints import Fingerprints, no_fingerprints
 from processor.directory.held_values import HeldValues
 from processor.directory.people import Person
@@ -73,7 +77,10 @@ class KnownField:
 class DirectoryReader:
     """Look-ups in one consistent view."""
 
-    def __init__(self, *, driver: aiosqlite.Connection, state: DirectoryState) -> None:
+    def __init__(
+        self, *, driver: aiosqlite.Connection, state: DirectoryState, erased: Erased = NOBODY_ERASED
+    ) -> None:
+        self.erased = erased  # who is not made again (R3)
         self._driver = driver
         self.state = state
         self._values: dict[str, HeldValues] = {}
@@ -257,8 +264,14 @@ def _shown(value: str | bool | None) -> str | None:
 
 
 @asynccontextmanager
-async def reading_directory(database: Database, org_no: int) -> AsyncIterator[DirectoryReader]:
-    """Open one consistent view of an organization's directory."""
+async def reading_directory(
+    database: Database, org_no: int, *, keys_dir: Path | None = None
+) -> AsyncIterator[DirectoryReader]:
+    """Open one consistent view of an organization's directory; `keys_dir` has the key by which erased people are known.
+
+    Raises:
+        ServiceError: people were erased, and the secrets key cannot be read.
+    """
     async with database.reading() as connection:
         driver = await driver_connection(connection)
         sql = (
@@ -274,7 +287,11 @@ async def reading_directory(database: Database, org_no: int) -> AsyncIterator[Di
             date_order=row[3],
             date_order_import=row[4],
         )
-        yield DirectoryReader(driver=driver, state=state)
+        hashes = await erased_hashes(connection, org_no)
+        erased = NOBODY_ERASED
+        if hashes and keys_dir is not None:
+            erased = Erased(hashes=hashes, key=load_secrets_key(keys_dir), org_no=org_no)
+        yield DirectoryReader(driver=driver, state=state, erased=erased)
 
 
 async def active_keys(connection: AsyncConnection, org_no: int, keys: Iterable[str]) -> set[str]:

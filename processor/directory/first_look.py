@@ -28,6 +28,7 @@ REPEATS_LIMIT = 10_000
 COUNTS = 0
 BAD_KEY = -1  # for its width or its key, as the second pass finds again
 TWO_USERS = -2
+ERASED = -3  # R3
 REPEATED_ADDRESS = (
     10  # anything above 0 is the line of the first row with the same key, below -10 with the address
 )
@@ -144,6 +145,8 @@ class FirstLook:
                 )
             elif one.who is NoPerson.TWO_USERS:
                 self.verdicts.why[place] = TWO_USERS
+            elif one.who is NoPerson.NEW and key.address in self._directory.erased:
+                self.verdicts.why[place] = ERASED
             else:
                 person = one.who if isinstance(one.who, int) else 0
                 here[address] = here[chosen] = line

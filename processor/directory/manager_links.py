@@ -27,6 +27,8 @@ CHANGED, REPLACED, SILENT = (
     2,
     4,
 )  # what a row is known to do without its link; SILENT: deactivated, not noted yet
+ERASED = -2  # R3
+_NOBODY = {SEVERAL: "manager-ambiguous", ERASED: "manager-erased"}
 _UNKNOWN = {By.EMPLOYEE_ID: "manager-unknown-id", By.NAME: "manager-unknown-name"}
 RECORDED_AT_ONCE = 10_000
 _NO_LINK = -1  # in `above`: the clear word
@@ -143,6 +145,8 @@ class ManagerLinks:
                 ids[place] = self._people[row]
             elif key in known:
                 ids[place] = known[key]
+            elif key in self._directory.erased:
+                ids[place] = ERASED
             else:
                 named = self._named[place]
                 person = person_on_the_way(
@@ -167,7 +171,8 @@ class ManagerLinks:
             if above[place] == below[place]:
                 self._plan.add_notes([problem("manager-self", line=line, column=column)])
             else:
-                code = "manager-ambiguous" if above[place] == SEVERAL else _UNKNOWN[manager.by]
+                found = int(above[place])
+                code = _NOBODY.get(found) or _UNKNOWN[manager.by]
                 self._refuse(problem(code, line=line, column=column))
             linked.with_finding.add(links.below[place])
             above[place] = links.stored[place]

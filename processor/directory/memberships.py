@@ -2,7 +2,8 @@
 
 from processor.directory.directory_store import KnownTeam
 from processor.directory.people import FieldChange
-from processor.directory.plan import Plan
+from processor.directory.plan import FileRefusedError, Plan
+from processor.reading.catalogue import problem
 from processor.reading.values import key_text
 
 CELLS_LIMIT = 20_000
@@ -12,7 +13,7 @@ class TeamsOfUsers:
     """The teams of an organization while a users file is planned."""
 
     def __init__(
-        self, *, plan: Plan, known: dict[str, KnownTeam], first_id: int, owner: int, replace: bool
+        self, *, plan: Plan, known: dict[str, KnownTeam], first_id: int, owner: int, replace: bool, limit: int
     ) -> None:
         self._plan = plan
         self._ids = {key: team.id for key, team in known.items()}
@@ -20,6 +21,7 @@ class TeamsOfUsers:
         self._next = first_id
         self._owner = owner
         self._replace = replace
+        self._limit = limit  # of teams that an organization may have (U9)
         self.made = 0
         self._cells: dict[tuple[str, ...], list[int]] = {}
         self._joined: list[tuple[int, int]] = []
@@ -80,4 +82,6 @@ class TeamsOfUsers:
             self._names[found] = name
             self._new.append((found, name, key, self._owner, None, None))
             self._plan.counts.teams_created += 1
+            if len(self._ids) > self._limit:
+                raise FileRefusedError(problem("too-many-teams", limit=self._limit))
         return found

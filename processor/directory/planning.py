@@ -15,7 +15,7 @@ from processor.directory.guard import Magnitude, why_held
 from processor.directory.people import Today
 from processor.directory.plan import FileRefusedError, NewField, Plan, PlanSpace
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
-from processor.directory.users_plan import LastAdminError, StaleLinesError, UsersFile, UsersPlan
+from processor.directory.users_plan import TEAM_LIMIT, LastAdminError, StaleLinesError, UsersFile, UsersPlan
 from processor.findings import Note, Problem
 from processor.imports import Counts, Kind, Outcome
 from processor.reading.catalogue import problem
@@ -34,7 +34,6 @@ from processor.reading.user_rows import user_row_reader
 
 ROW_LIMIT = 5_000_000  # F2
 FIELD_LIMIT = 1_000  # U9
-TEAM_LIMIT = 100_000  # U9
 
 # What, beside header and fields, gives a line its meaning.
 MEANING_SETTINGS = ("header_map", "preset", "dates", "clear_word", "teams", "match_by", "time_zone")
@@ -94,13 +93,21 @@ class Planner:
 
     async def kind_of(self, path: Path) -> Kind | None:
         """Return what a file is, by its header alone; None where it would be refused."""
-        codec = is_utf16(path, encoding=self._encoding)
-        encoding = self._encoding if codec is None else "utf-8"
+        encodings = [self._encoding, *([self._preset.encoding] if self._preset is not None else [])]
+        for encoding in dict.fromkeys(encodings):
+            try:
+                return self._kind_in(path, encoding)
+            except BadTableError:
+                continue
+        return None
+
+    def _kind_in(self, path: Path, encoding: str) -> Kind | None:
+        codec = is_utf16(path, encoding=encoding)
         readable = path if codec is None else as_utf8(path, codec=codec, folder=self._folder)
         try:
-            table = open_table(readable, encoding=encoding, map_labels=self._map)
-        except BadTableError:
-            return None
+            table = open_table(
+                readable, encoding=encoding if codec is None else "utf-8", map_labels=self._map
+            )
         finally:
             if readable != path:
                 readable.unlink()
@@ -199,6 +206,7 @@ class Planner:
             read_row=team_row_reader(header=header, settings=self._settings),
             key_label=header.of(Meaning.TEAM_NAME)[0].label,
             parent_label=_label(header, Meaning.PARENT_TEAM),
+            owner_label=_label(header, Meaning.TEAM_OWNER),
         )
         await TeamsPlan(plan=plan, directory=self._directory, settings=self._settings, limit=TEAM_LIMIT).make(
             file
@@ -264,8 +272,6 @@ class Planner:
         if look.refused_passed:
             for start, end in line_ranges(table.data, set(look.refused_passed)):
                 plan.refused_ranges.add(start, end)
-        if users.team_count > TEAM_LIMIT:
-            raise FileRefusedError(problem("too-many-teams", limit=TEAM_LIMIT))
         types = {**{known.label: known.type for known in known_fields.values()}, **decisions.types}
         plan.fingerprints = users.new_lines.merged(
             lines.kept(without=users.without_fingerprint | look.replaced_people),

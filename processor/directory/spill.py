@@ -37,6 +37,7 @@ class Spill:
     def _write_gathered(self) -> None:
         if self._gathered:
             packed = marshal.dumps(self._gathered)
+            self._file.seek(0, os.SEEK_END)  # somebody may have read in between
             self._file.write(packed)
             self._sizes.append(len(packed))
             self._gathered = []
@@ -51,7 +52,6 @@ class Spill:
 
     def batches(self) -> Iterator[list[Row]]:
         """Yield all rows in batches; more than once is fine, but not while rows come."""
-        self._file.seek(0, os.SEEK_END)
         self._write_gathered()
         # One read for each batch: `marshal.load` asks a Python file for every number, 60 times slower.
         self._file.seek(0)

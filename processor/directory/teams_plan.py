@@ -27,6 +27,7 @@ class TeamsFile:
     read_row: ReadTeam
     key_label: str
     parent_label: str | None
+    owner_label: str | None
 
 
 class TeamsPlan:
@@ -83,7 +84,7 @@ class TeamsPlan:
         ids = await self._directory.found_by_address(list(wanted))
         self._plan.users_made = self._directory.state.users_made
         for key, address in wanted.items():
-            if key in ids:
+            if key in ids or key in self._directory.erased:
                 continue
             self._plan.users_made += 1
             person = person_on_the_way(
@@ -108,7 +109,12 @@ class TeamsPlan:
             if team is None:
                 made += 1
                 team = KnownTeam(self._base + made, row.name, self._owner, None, None)
-            owner = owners[row.owner.key] if row.owner else team.owner_id
+            owner = team.owner_id
+            if row.owner is not None and row.owner.key in owners:
+                owner = owners[row.owner.key]
+            elif row.owner is not None:
+                self._counts.cells_refused += 1
+                self._plan.add_problems([problem("owner-erased", line=row.line, column=self._file.owner_label)])
             after[key] = replace(
                 team,
                 owner_id=self._owner if "owner" in row.cleared else owner,

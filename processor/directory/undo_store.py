@@ -27,7 +27,8 @@ SELECT id, email, name, first_name, last_name, account_type, is_org_admin, deact
 LATER = """
 SELECT c.place, c.kind, c.target, c.key, c.field, c.old, c.new
 FROM imports i JOIN changes c ON c.import_number = i.number
-WHERE i.org_no = ? AND i.number > ? AND NOT EXISTS (SELECT 1 FROM undos u WHERE u.import_number = i.number)
+WHERE i.org_no = ? AND i.number > ? AND i.outcome IN ('imported', 'partial')
+  AND NOT EXISTS (SELECT 1 FROM undos u WHERE u.import_number = i.number)
 """
 # `last_import` stays as it is, which voids the user's fingerprint (see the trigger `users_touched`).
 WRITE_PERSON = """

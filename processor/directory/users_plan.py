@@ -16,7 +16,7 @@ from processor.directory.admins import AdminLedger, Loss
 from processor.directory.digests import Numbers
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.fingerprints import LineIndex, NewLines
-from processor.directory.first_look import BAD_KEY, COUNTS, REPEATED_ADDRESS, TWO_USERS, FirstLook
+from processor.directory.first_look import BAD_KEY, COUNTS, ERASED, REPEATED_ADDRESS, TWO_USERS, FirstLook
 from processor.directory.manager_links import CHANGED, REPLACED, SILENT, ManagerLinks
 from processor.directory.manager_names import Namesakes
 from processor.directory.memberships import TeamsOfUsers
@@ -30,6 +30,8 @@ from processor.reading.labels import Meaning
 from processor.reading.survey import Survey
 from processor.reading.table import Batch, Record
 from processor.reading.user_rows import ReadRow, UserRow
+
+TEAM_LIMIT = 100_000  # U9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,7 @@ class UsersPlan:
             first_id=self._base + state.teams_made + 1,
             owner=await directory.owner(self._settings.owner),
             replace=self._settings.teams == "replace",
+            limit=TEAM_LIMIT,
         )
         self._counts.rows = self._file.look.rows
         self._counts.users_unchanged = self._file.look.passed
@@ -140,11 +143,6 @@ class UsersPlan:
         passed = self._lines.passed_people()
         parsed = self._links.people
         return np.concatenate((passed, parsed[~np.isin(parsed, passed)]))
-
-    @property
-    def team_count(self) -> int:
-        """How many teams the organization has after this file."""
-        return len(self._teams)
 
     def not_named(self, earlier: Numbers) -> list[int]:
         """Rule P2: return those of earlier named people whom this file does not name."""
@@ -191,6 +189,8 @@ class UsersPlan:
             )
         if why == TWO_USERS:
             return problem("key-of-two-users", line=record.line, column=label, label=label)
+        if why == ERASED:
+            return problem("person-erased", line=record.line, column=self._file.label(Meaning.USER_EMAIL))
         if why < 0:
             email = self._file.label(Meaning.USER_EMAIL)
             return problem("repeated-address", line=record.line, column=email, first=-why - REPEATED_ADDRESS)

@@ -57,6 +57,8 @@ def file_away(
 ) -> str:
     """Rule R1: file the drop and return its path below the organization's folder; twice is once.
 
+    Its folder in the queue stays, so that who is interrupted files again; `leave_queue` ends that.
+
     `all_problems` go into the table of problems where `contents` has the first ones only; they are read once, one
     after the other (F4). Without `header_range`, the ranges that `keep_ranges` kept are used. Without bytes in the
     queue (a crash came between) they are read where they were filed.
@@ -77,7 +79,6 @@ def file_away(
         _write_rejected(folders, contents, source, header_range, refused_ranges)
         _write_report(folders, contents)
         _move_data(drop, target)
-        _remove_from_queue(drop)
     except OSError as exc:
         raise FilingError(
             f"The file could not be filed ({exc.strerror or exc}): it stays in the queue."
@@ -160,7 +161,10 @@ def _move_data(drop: Drop, target: Path) -> None:
         except OSError as exc:
             if exc.errno != errno.EXDEV:
                 raise
-            _copy_across(drop.data, target.name, folder)
+            if target.exists():  # a crash came between this copy and the removal from the queue
+                _require_equal(drop.data, target)
+            else:
+                _copy_across(drop.data, target.name, folder)
         os.fsync(folder)
         os.fsync(queue)
 
@@ -169,7 +173,7 @@ def _copy_across(source: Path, name: str, folder: int) -> None:
     """Do what a rename does where `archive` or `error` is another file system."""
     with source.open("rb") as data:
         hidden = _write_hidden(name, folder, lambda file: shutil.copyfileobj(data, file, BLOCK_BYTES))
-    rename_without_replacing(hidden, name, source_dir=folder, target_dir=folder)
+    os.rename(hidden, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _require_equal(queued: Path, filed: Path) -> None:
@@ -184,13 +188,27 @@ def _require_equal(queued: Path, filed: Path) -> None:
                 return
 
 
-def _remove_from_queue(drop: Drop) -> None:
-    """Remove the queue's folder, its meta data last: without them nobody would find a folder that a crash left."""
+def leave_queue(drop: Drop) -> None:
+    """Remove a filed drop's folder from the queue, its meta data last: without them nobody would find what is left.
+
+    Raises:
+        FilingError: the disk failed; call again later.
+    """
     if not drop.folder.exists():
         return
-    for entry in sorted(os.listdir(drop.folder), key=lambda name: name == META):
-        (drop.folder / entry).unlink(missing_ok=True)
-    drop.folder.rmdir()
+    try:
+        for entry in sorted(os.listdir(drop.folder), key=lambda name: name == META):
+            (drop.folder / entry).unlink(missing_ok=True)
+        drop.folder.rmdir()
+    except OSError as exc:
+        raise FilingError(f"The queue's folder could not be removed ({exc.strerror or exc}).") from exc
+
+
+def set_aside(drop: Drop) -> Path:
+    """Take a drop that cannot be filed out of the queue's order, bytes and all, and return where it lies now."""
+    aside = drop.folder.with_name(f"aside-{drop.folder.name}")
+    drop.folder.rename(aside)
+    return aside
 
 
 @contextmanager

@@ -18,12 +18,13 @@ import structlog
 
 from core.beneath import rename_without_replacing
 from core.errors import ServiceError
-from core.inbox import DATA, Inbox, Incoming, Origin
+from core.inbox import DATA, Inbox, Incoming, Origin, QueueBrokenError, sync_directory
 from core.names import NameKind, kind_of_name
 
 log = structlog.get_logger()
 
 CLAIMED = ".claimed-"
+COPIED = ".copied-"
 LOCAL_FOLDER = "local folder"  # the account of such drops
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -78,23 +79,22 @@ class DropIns:
     def recover(self) -> None:
         """Go on with what a crash or a full disk left between the claim and the queue; a scan does it when need be.
 
-        The bytes of a claimed file are complete once they are called `data`. A claimed file of another file system
-        whose folder in `incoming/` is gone was accepted: only its name is left.
+        `data` in a claimed folder means: the whole file. A file of another file system is called `.claimed-<uid>`
+        until its copy is whole and durable, then `.copied-<uid>`: without its folder in `incoming/` it was accepted.
         """
-        local = self._inbox.folders(self._org_id).local
+        folders = self._inbox.folders(self._org_id)
         for incoming in self._inbox.incoming(self._org_id):
             if incoming.meta.origin.account == LOCAL_FOLDER:
-                claimed = local / f"{CLAIMED}{incoming.meta.uid}"
-                if claimed.exists() and not incoming.data.exists():
-                    _copy(claimed, incoming)
+                claimed = folders.local / f"{CLAIMED}{incoming.meta.uid}"
+                if claimed.exists():
+                    self._copy(claimed, incoming)
                 if incoming.data.exists():
                     self._inbox.accept(incoming)
                 else:
                     self._inbox.discard(incoming)
-        with suppress(FileNotFoundError):
-            for name in os.listdir(local):
-                if name.startswith(CLAIMED):
-                    (local / name).unlink()
+        for name in os.listdir(folders.local):
+            if name.startswith(COPIED):
+                (folders.local / name).unlink()
         self._unsettled = False
 
     def scan(self, now_s: float) -> Scan:
@@ -110,6 +110,8 @@ class DropIns:
             if self._unsettled:
                 self.recover()
             return self._scan(folder, now_s)
+        except QueueBrokenError:
+            raise
         except ServiceError as exc:
             log.warning("drop_in.deferred", org=self._org_id, name=None, reason=exc.public_message)
             return Scan(0, self._quiet_s)
@@ -118,7 +120,7 @@ class DropIns:
 
     def _scan(self, folder: int, now_s: float) -> Scan:
         taken, waits = 0, []
-        names = [os.fsencode(name) for name in os.listdir(folder)]
+        names = _by_age(folder)
         for raw in names:
             wait_s = self._consider(folder, raw, now_s)
             if wait_s == 0:
@@ -171,6 +173,8 @@ class DropIns:
             if writer is Writer.UNKNOWN and quiet_s < 2 * self._quiet_s:
                 return 2 * self._quiet_s - quiet_s
             self._claim(folder, name, fd, look)
+        except QueueBrokenError:
+            raise
         except (ServiceError, OSError) as exc:
             self._unsettled = True
             reason = exc.public_message if isinstance(exc, ServiceError) else exc.strerror
@@ -183,8 +187,7 @@ class DropIns:
 
     def _claim(self, folder: int, name: str, fd: int, look: Look) -> None:
         """Move the file into a drop of its own; a writer that came in between gets it back."""
-        incoming = self._inbox.begin(org_id=self._org_id, name=name, origin=Origin(account=LOCAL_FOLDER))
-        incoming.data.unlink()  # from now on `data` means: the whole file
+        incoming = self._inbox.claim(org_id=self._org_id, name=name, origin=Origin(account=LOCAL_FOLDER))
         with _directory(incoming.folder) as target:
             try:
                 os.rename(name, DATA, src_dir_fd=folder, dst_dir_fd=target)
@@ -194,10 +197,10 @@ class DropIns:
                     raise
                 self._copy_across(folder, name, incoming)
                 return
-            if ask_lease(fd) is Writer.SOME or Look.at(os.fstat(fd)) != look:
-                with suppress(FileExistsError):
-                    rename_without_replacing(DATA, name, source_dir=target, target_dir=folder)
-                    self._inbox.discard(incoming)
+            moved = Look.at(os.stat(DATA, dir_fd=target, follow_symlinks=False))
+            if ask_lease(fd) is Writer.SOME or moved != look:
+                rename_without_replacing(DATA, name, source_dir=target, target_dir=folder)
+                self._inbox.discard(incoming)
                 return
         os.fsync(folder)
         self._inbox.accept(incoming)
@@ -207,9 +210,23 @@ class DropIns:
         claimed = self._inbox.folders(self._org_id).local / f"{CLAIMED}{incoming.meta.uid}"
         os.rename(name, claimed.name, src_dir_fd=folder, dst_dir_fd=folder)
         os.fsync(folder)
-        _copy(claimed, incoming)
+        copied = self._copy(claimed, incoming)
         self._inbox.accept(incoming)
-        claimed.unlink()
+        copied.unlink()
+
+    def _copy(self, claimed: Path, incoming: Incoming) -> Path:
+        """Copy a claimed file, whole and durable, and say so by its name."""
+        part = incoming.folder / "data.part"
+        with os.fdopen(os.open(claimed, _OPEN), "rb") as source, part.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+            target.flush()
+            os.fsync(target.fileno())
+        part.replace(incoming.data)
+        sync_directory(incoming.folder)
+        copied = claimed.with_name(f"{COPIED}{incoming.meta.uid}")
+        claimed.rename(copied)
+        sync_directory(copied.parent)
+        return copied
 
     def _leave(self, raw: bytes, inode: int, reason: str) -> None:
         """Report a strange file once and leave it alone."""
@@ -223,14 +240,13 @@ class DropIns:
             )
 
 
-def _copy(claimed: Path, incoming: Incoming) -> None:
-    """Copy a claimed file; it is called `data` only when all of it is there."""
-    part = incoming.folder / "data.part"
-    with os.fdopen(os.open(claimed, _OPEN), "rb") as source, part.open("wb") as target:
-        shutil.copyfileobj(source, target, 1 << 20)
-        target.flush()
-        os.fsync(target.fileno())
-    part.replace(incoming.data)
+def _by_age(folder: int) -> list[bytes]:
+    """Return the names in a folder, what was written first first (U7)."""
+    found = []
+    for name in os.listdir(folder):
+        with suppress(FileNotFoundError):
+            found.append((os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns, os.fsencode(name)))
+    return [name for _, name in sorted(found)]
 
 
 def _strangeness(found: os.stat_result) -> str | None:

@@ -94,6 +94,7 @@ class Queues:
                 self._finished(org_id)  # its mails
 
     async def _work_one(self, drop: Drop, again: asyncio.Event, pause_s: float) -> float:
+        self._inbox.raise_floor(drop.org_id, drop.seq)
         answer = await self._work(drop)
         if answer.done:
             self._finished(drop.org_id)

@@ -95,7 +95,7 @@ class LocalFolders:
         for org_id in self._folders.keys() - known:
             del self._folders[org_id]
             self._changed.set()
-        for org_id in known:
+        for org_id in await asyncio.to_thread(self._inbox.busy_organizations, known):
             self._nudge(org_id)
 
     async def _scan_one(self, org_id: str) -> None:
@@ -118,6 +118,7 @@ class LocalFolders:
     async def _watch(self) -> None:
         """Watch until an organization comes or goes; after any error everything is scanned and watched anew."""
         nudges = await asyncio.to_thread(nudges_folder, self._data_dir)
+        pause_s = AFTER_ERROR_S
         while True:
             self._changed.clear()
             paths = [nudges, *(self._inbox.folders(org_id).local for org_id in self._folders)]
@@ -129,7 +130,10 @@ class LocalFolders:
                 log.warning("watcher.restarted", reason=type(exc).__name__)
                 for org_id in list(self._folders):
                     self.wake(org_id)
-                await asyncio.sleep(AFTER_ERROR_S)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, self._interval_s)
+            else:
+                pause_s = AFTER_ERROR_S
 
     async def _watch_these(self, paths: list[Path], nudges: Path) -> None:
         stop = asyncio.Event()

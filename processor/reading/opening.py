@@ -1,5 +1,6 @@
 """Opens a file: what its bytes are, its delimiter, the record of its header, where its data begin (rules F1, F2)."""
 
+import codecs
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,7 +11,12 @@ from typing import Any
 from processor.findings import Problem
 from processor.reading.catalogue import problem
 from processor.reading.delimiters import recognise_delimiter
-from processor.reading.encodings import LOOK_BYTES, choose_codec, recognise_other_file, undecodable
+from processor.reading.encodings import (
+    LOOK_BYTES,
+    choose_codec,
+    recognise_other_file,
+    undecodable,
+)
 from processor.reading.keys import is_blank_row
 from processor.reading.table import BadTableError, Block, Record, TableFormat, read_batches, read_blocks
 
@@ -52,6 +58,29 @@ def open_table(path: Path, *, encoding: str = "utf-8", map_labels: Iterable[str]
         return refusal
     codec = choose_codec(start, setting=encoding)
     return _header(path, codec.name, codec.bom_bytes, map_labels)
+
+
+def _not_utf16(path: Path, codec: str) -> BadTableError:
+    """Find the place where a file ends to be UTF-16; memory is one block."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    offset, line = 0, 1
+    with path.open("rb") as file:
+        while block := file.read(_COPY_CHARACTERS):
+            pending = len(decoder.getstate()[0])
+            try:
+                line += decoder.decode(block).count("\n")
+            except UnicodeDecodeError as exc:
+                at = max(exc.start - pending, 0)
+                line += block[:at].decode(codec, errors="ignore").count("\n")
+                return BadTableError(
+                    "not-in-encoding",
+                    line=line,
+                    offset=offset + at,
+                    sample=block[at : at + 64],
+                    encoding="utf-16",
+                )
+            offset += len(block)
+    return BadTableError("not-in-encoding", line=line, offset=offset, sample=b"", encoding="utf-16")
 
 
 def refusal_of(error: BadTableError) -> Problem:
@@ -111,7 +140,8 @@ def as_utf8(path: Path, *, codec: str, folder: Path) -> Path:
                 target.write(text)
         except UnicodeDecodeError as exc:
             copy.unlink()
-            raise BadTableError(
-                "not-in-encoding", line=None, offset=exc.start, sample=b"", encoding="utf-16"
-            ) from exc
+            raise _not_utf16(path, codec) from exc
+        except OSError:
+            copy.unlink()
+            raise
     return copy

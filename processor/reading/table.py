@@ -5,6 +5,7 @@ spans lines swallows them exactly as it would without.
 """
 
 import csv
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -260,9 +261,10 @@ def _line_of_open_quote(block: Block, start: int, table: TableFormat) -> int:
 def line_ranges(table: TableFormat, lines: set[int]) -> list[tuple[int, int]]:
     """Return where these physical lines begin and end in the file (for rows that were refused after all, R1)."""
     found = []
+    wanted = sorted(lines)
     for block in read_blocks(table.path, offset=table.offset, first_line=table.first_line):
-        here = [line for line in lines if block.first_line <= line < block.first_line + len(block.lines)]
-        for line in here:
+        end = block.first_line + len(block.lines)
+        for line in wanted[bisect_left(wanted, block.first_line) : bisect_left(wanted, end)]:
             start = block.offset_of(line)
             found.append((start, start + len(block.lines[line - block.first_line])))
     return found

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from core.inbox import Drop, Folders
-from processor.filing.filer import file_away
+from processor.filing.filer import file_away, leave_queue
 from processor.filing.kept_ranges import keep_ranges
 from tests.integration.filing.drops import HEADER_RANGE, REFUSED_RANGE, contents, make_drop, tree
 
@@ -23,6 +23,7 @@ DIED = 77
 def file_it(folders: Folders, drop: Drop) -> None:
     """File with the ranges that were kept: after a crash nobody else knows them."""
     file_away(folders=folders, drop=drop, contents=contents())
+    leave_queue(drop)
 
 
 def ready_drop(root: Path) -> tuple[Folders, Drop]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.inbox import Drop, Folders
-from processor.filing.filer import DropLostError, FiledTwiceError, FilingError, file_away
+from processor.filing.filer import DropLostError, FiledTwiceError, FilingError, file_away, leave_queue
 from processor.imports import Outcome
 from tests.integration.filing.drops import (
     DATA,
@@ -21,13 +21,15 @@ from tests.integration.filing.drops import (
 
 
 def filed(folders: Folders, drop: Drop, outcome: Outcome = Outcome.PARTIAL) -> str:
-    return file_away(
+    path = file_away(
         folders=folders,
         drop=drop,
         contents=contents(outcome),
         header_range=HEADER_RANGE,
         refused_ranges=[REFUSED_RANGE],
     )
+    leave_queue(drop)
+    return path
 
 
 def test_r01_a_partial_file_is_archived_and_its_refused_rows_stand_in_error(tmp_path: Path) -> None:

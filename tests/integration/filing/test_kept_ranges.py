@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from processor.filing.filer import file_away
+from processor.filing.filer import file_away, leave_queue
 from processor.filing.kept_ranges import NAME, keep_ranges, kept_ranges
 from tests.integration.filing.drops import (
     HEADER,
@@ -39,6 +39,7 @@ def test_r01_after_a_crash_the_refused_rows_are_filed_from_what_was_kept(tmp_pat
     folders, drop = make_drop(tmp_path)
     keep_ranges(drop, header=HEADER_RANGE, rows=[REFUSED_RANGE])
     file_away(folders=folders, drop=drop, contents=contents())
+    leave_queue(drop)
     left = tree(folders)
     assert left[f"error/{FILED}.rejected.csv"] == HEADER + ROWS[1]
     assert not [path for path in left if path.startswith("queue/")]
