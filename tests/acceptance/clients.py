@@ -23,9 +23,10 @@ TROUBLE = re.compile(r"\b(error|fail(ed|ure)?|denied|warning|fatal|refused|no su
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way to send a file: a command line, and what is typed into it or stands in its batch file."""
+    """One way to do something: a command line, and what is typed into it or stands in its batch file."""
 
     client: str
+    purpose: str
     command: str
     typed: tuple[str, ...] = ()
 
@@ -43,46 +44,80 @@ PSFTP = (
 )
 LFTP = "lftp -u Mavericks_007,PASSWORD sftp://sftp.example.com:2222"
 
+SEND, RESUME, RENAME, FOLDER = "send", "resume", "send under a temporary name", "send a folder"
+
 WAYS = {
-    "sftp": Way(client="OpenSSH sftp", command=SFTP, typed=("put users.csv /local/",)),
-    "sftp -p": Way(client="OpenSSH sftp", command=SFTP, typed=("put -p users.csv /local/",)),
+    "sftp": Way(client="OpenSSH `sftp`", purpose=SEND, command=SFTP, typed=("put users.csv /local/",)),
+    "sftp -p": Way(
+        client="OpenSSH `sftp`",
+        purpose="send with times",
+        command=SFTP,
+        typed=("put -p users.csv /local/",),
+    ),
     "sftp rename": Way(
-        client="OpenSSH sftp",
+        client="OpenSSH `sftp`",
+        purpose=RENAME,
         command=SFTP,
         typed=("put users.csv /local/users.csv.part", "rename /local/users.csv.part /local/users.csv"),
     ),
-    "sftp reput": Way(client="OpenSSH sftp", command=SFTP, typed=("reput users.csv /local/users.csv",)),
+    "sftp reput": Way(
+        client="OpenSSH `sftp`", purpose=RESUME, command=SFTP, typed=("reput users.csv /local/users.csv",)
+    ),
     "scp": Way(
-        client="OpenSSH scp",
+        client="OpenSSH `scp`",
+        purpose=SEND,
         command="scp -P 2222 users.csv Mavericks_007@sftp.example.com:/local/",
     ),
-    "psftp": Way(client="PuTTY psftp", command=PSFTP, typed=("put users.csv /local/users.csv",)),
-    "psftp reput": Way(client="PuTTY psftp", command=PSFTP, typed=("reput users.csv /local/users.csv",)),
-    "lftp": Way(client="lftp", command=LFTP, typed=("put -O /local users.csv",)),
-    "lftp mirror": Way(client="lftp", command=LFTP, typed=("mirror -R --no-perms outgoing /local",)),
-    "lftp put -c": Way(client="lftp", command=LFTP, typed=("put -c -O /local users.csv",)),
+    "psftp": Way(
+        client="PuTTY `psftp`", purpose=SEND, command=PSFTP, typed=("put users.csv /local/users.csv",)
+    ),
+    "psftp reput": Way(
+        client="PuTTY `psftp`", purpose=RESUME, command=PSFTP, typed=("reput users.csv /local/users.csv",)
+    ),
+    "lftp": Way(client="`lftp`", purpose=SEND, command=LFTP, typed=("put -O /local users.csv",)),
+    "lftp put -c": Way(client="`lftp`", purpose=RESUME, command=LFTP, typed=("put -c -O /local users.csv",)),
     "lftp temporary": Way(
-        client="lftp",
+        client="`lftp`",
+        purpose=RENAME,
         command=LFTP,
         typed=("set xfer:use-temp-file on", "put -O /local users.csv"),
     ),
+    "lftp mirror": Way(
+        client="`lftp`",
+        purpose=FOLDER,
+        command=LFTP,
+        typed=("mirror -R --Remove-source-files outgoing /local",),
+    ),
     "curl": Way(
-        client="curl",
+        client="`curl`",
+        purpose=SEND,
         command="curl -T users.csv -u Mavericks_007:PASSWORD sftp://sftp.example.com:2222/local/",
     ),
     "curl resume": Way(
-        client="curl",
+        client="`curl`",
+        purpose=RESUME,
         command="curl -C - -T users.csv -u Mavericks_007:PASSWORD sftp://sftp.example.com:2222/local/",
     ),
     "rclone config": Way(
-        client="rclone",
+        client="`rclone`",
+        purpose="set up, once",
         command="rclone config create vendor sftp host=sftp.example.com port=2222 user=Mavericks_007 pass=PASSWORD "
         "shell_type=none known_hosts_file=known_hosts --obscure",
     ),
-    "rclone": Way(client="rclone", command="rclone copy users.csv vendor:/local"),
-    "sshfs": Way(client="sshfs", command="sshfs -p 2222 Mavericks_007@sftp.example.com:/ mount"),
-    "sshfs cp": Way(client="sshfs", command="cp users.csv mount/local/"),
-    "npm": Way(client="ssh2 for node", command="npm install ssh2"),
+    "rclone": Way(client="`rclone`", purpose=SEND, command="rclone copy users.csv vendor:/local"),
+    "rclone move": Way(client="`rclone`", purpose=FOLDER, command="rclone move outgoing vendor:/local"),
+    "sshfs": Way(
+        client="`sshfs`", purpose="mount", command="sshfs -p 2222 Mavericks_007@sftp.example.com:/ mount"
+    ),
+    "sshfs cp": Way(client="`sshfs`", purpose=SEND, command="cp users.csv mount/local/"),
+    "npm": Way(client="ssh2 for node", purpose="set up, once", command="npm install ssh2"),
+}
+
+# The line of a program that sends the file; tests/acceptance/test_clients_libraries.py runs it.
+LIBRARIES = {
+    "paramiko": 'sftp.put("users.csv", "/local/users.csv")',
+    "asyncssh": 'await sftp.put("users.csv", "/local/users.csv")',
+    "ssh2 for node": 'sftp.fastPut("users.csv", "/local/users.csv", done)',
 }
 
 
