@@ -85,6 +85,13 @@ Index(
     sqlite_where=users.c.deactivates_at.is_not(None),
     postgresql_where=users.c.deactivates_at.is_not(None),
 )
+# The few administrators are asked for by each import.
+Index(
+    "ix_users_admins",
+    users.c.org_no,
+    sqlite_where=users.c.is_org_admin == 1,
+    postgresql_where=users.c.is_org_admin == 1,
+)
 
 # Addresses that a user had before (P1): managers and owners are still found by them while nobody else has them.
 former_addresses = Table(

@@ -154,6 +154,15 @@ def upgrade() -> None:
         sqlite_where=planned,
         postgresql_where=planned,
     )
+    admins = sa.text("is_org_admin = 1")
+    op.create_index(
+        op.f("ix_users_admins"),
+        "users",
+        ["org_no"],
+        unique=False,
+        sqlite_where=admins,
+        postgresql_where=admins,
+    )
     op.create_table(
         "changes",
         sa.Column("import_number", sa.Integer(), nullable=False),
