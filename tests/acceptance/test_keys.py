@@ -65,7 +65,7 @@ class KeyClient:
         )
 
 
-def test_a01_keys_of_both_forms_log_in_and_are_rotated(daemon: Daemon, tmp_path: Path) -> None:
+def test_a01_a04_keys_of_both_forms_log_in_and_are_rotated(daemon: Daemon, tmp_path: Path) -> None:
     organization = daemon.add("Mavericks", login="either")
     old, new, stranger = (
         new_key(tmp_path, "old", "rsa"),
@@ -85,6 +85,8 @@ def test_a01_keys_of_both_forms_log_in_and_are_rotated(daemon: Daemon, tmp_path:
     for key in (old, new):
         done = KeyClient(daemon, organization, key).listing()
         assert done.returncode == 0, done.stderr
+    by_sha1 = KeyClient(daemon, organization, old).listing("-oPubkeyAcceptedAlgorithms=ssh-rsa")
+    assert by_sha1.returncode == 255, "A4: no signature by SHA-1 either"
     assert KeyClient(daemon, organization, stranger).listing().returncode == 255
     assert daemon.run("org", "key", "remove", organization.id, listed[0]["fingerprint"]).returncode == 0
     assert KeyClient(daemon, organization, old).listing().returncode == 255
