@@ -85,6 +85,12 @@ Index(
     sqlite_where=users.c.deactivates_at.is_not(None),
     postgresql_where=users.c.deactivates_at.is_not(None),
 )
+Index(
+    "ix_users_deactivated",
+    users.c.org_no,
+    sqlite_where=users.c.deactivated_at.is_not(None),
+    postgresql_where=users.c.deactivated_at.is_not(None),
+)
 # The few administrators are asked for by each import.
 Index(
     "ix_users_admins",

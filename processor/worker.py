@@ -20,7 +20,7 @@ from core.errors import ServiceError
 from core.inbox import Inbox
 from core.logs import configure_logs
 from core.settings import Settings
-from processor.importing import Importer
+from processor.importing import Importer, quieten_collector
 
 log = structlog.get_logger()
 
@@ -31,6 +31,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the daemon says when to end
     settings = Settings.model_construct(**_settings(json.loads(sys.stdin.buffer.readline())))
     configure_logs(level=settings.log_level)
+    quieten_collector()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     requests: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

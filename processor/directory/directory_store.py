@@ -191,9 +191,9 @@ class DirectoryReader:
 
     async def count_people(self) -> tuple[int, int]:
         """Return how many users there are, and how many of them are active (G1)."""
-        sql = "SELECT count(*), count(*) - count(deactivated_at) FROM users WHERE org_no = ?"
-        row = await self._one(sql)
-        return int(row[0]), int(row[1])
+        known = await self._one("SELECT count(*) FROM users WHERE org_no = ?")
+        gone = await self._one("SELECT count(*) FROM users WHERE org_no = ? AND deactivated_at IS NOT NULL")
+        return int(known[0]), int(known[0]) - int(gone[0])
 
     async def owner(self, email: str) -> int:
         """Return the id of the organization's owner (T2); its first user where the address is not a user yet."""

@@ -36,7 +36,8 @@ class TeamsOfUsers:
         wanted = self._ids_of(names)
         before = known or set()
         joined = [team for team in wanted if team not in before] if before else wanted
-        self._joined.extend((person, team) for team in joined)
+        for team in joined:
+            self._joined.append((person, team))
         self._plan.counts.memberships_added += len(joined)
         ended = sorted(before.difference(wanted)) if self._replace and wanted else []
         self._ended.extend((person, team) for team in ended)

@@ -215,10 +215,11 @@ class UsersPlan:
         else:
             after, flags = self._create(row), CHANGED | REPLACED
         noted = self._links.add(row, after=after, known=known, flags=flags)
-        self._plan.add_problems(list(row.findings))
-        self._plan.add_notes([*row.notes, *noted])
-        self._counts.cells_refused += len(row.findings)
-        if not (row.findings or row.notes or noted) and len(record.raw.splitlines()) == 1:
+        if row.findings or row.notes or noted:
+            self._plan.add_problems(list(row.findings))
+            self._plan.add_notes([*row.notes, *noted])
+            self._counts.cells_refused += len(row.findings)
+        elif len(record.raw.splitlines()) == 1:
             self.new_lines.add(record.raw, after.id, self._file.survey.add(record.cells))
 
     def _with_admin_kept(self, row: UserRow, known: Person) -> UserRow:

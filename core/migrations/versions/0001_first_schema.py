@@ -154,6 +154,15 @@ def upgrade() -> None:
         sqlite_where=planned,
         postgresql_where=planned,
     )
+    gone = sa.text("deactivated_at IS NOT NULL")
+    op.create_index(
+        op.f("ix_users_deactivated"),
+        "users",
+        ["org_no"],
+        unique=False,
+        sqlite_where=gone,
+        postgresql_where=gone,
+    )
     admins = sa.text("is_org_admin = 1")
     op.create_index(
         op.f("ix_users_admins"),
