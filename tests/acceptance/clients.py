@@ -93,6 +93,12 @@ WAYS = {
         purpose=SEND,
         command="curl -T users.csv -u Mavericks_007:PASSWORD sftp://sftp.example.com:2222/local/",
     ),
+    "curl rename": Way(
+        client="`curl`",
+        purpose=RENAME,
+        command="curl -T users.csv -Q '-RENAME /local/users.csv.part /local/users.csv' -u Mavericks_007:PASSWORD "
+        "sftp://sftp.example.com:2222/local/users.csv.part",
+    ),
     "curl resume": Way(
         client="`curl`",
         purpose=RESUME,

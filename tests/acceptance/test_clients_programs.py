@@ -44,6 +44,7 @@ def new(daemon: Daemon, tmp_path: Path, keys: Path) -> NewMachine:
         "lftp temporary",
         "lftp put -c",
         "curl",
+        "curl rename",
         "curl resume",
     ],
 )
