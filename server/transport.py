@@ -128,6 +128,7 @@ class Connection(SSHServerConnection):
         """Rule A1: say where a key was the first of two steps."""
         owner = self._owner
         step = isinstance(owner, Welcome) and owner.took_first_step()
+        self._next_service = b"ssh-userauth"  # paramiko asks for it again before each try, as OpenSSH allows
         super().send_userauth_failure(partial_success or step)
 
     async def reload_config(self) -> None:

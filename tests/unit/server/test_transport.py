@@ -35,6 +35,8 @@ def test_asyncssh_is_the_release_that_was_looked_at() -> None:
         (SSHServerConnection, "reload_config", ["self"]),
         (SSHServerConnection, "_cleanup", ["self", "exc"]),
         (SSHConnection, "_force_close", ["self", "exc"]),
+        (SSHConnection, "send_userauth_failure", ["self", "partial_success"]),
+        (SSHServerConnection, "validate_public_key", ["self", "username", "key_data", "msg", "signature"]),
         (SSHConnection, "_send_disconnect", ["self", "code", "reason", "lang"]),
         (SSHConnection, "_login_timer_callback", ["self"]),
         (SSHConnection, "pause_writing", ["self"]),
