@@ -54,7 +54,7 @@ def print_pairs(pairs: Sequence[tuple[str, object]]) -> None:
     """Print names and values, one a line, the values below each other."""
     width = max(len(name) for name, _ in pairs) + 2
     for name, value in pairs:
-        _write(f"{name + ':':<{width}}{shown(value)}\n")
+        _write(f"{shown(name) + ':':<{width}}{shown(value)}\n")
 
 
 def say(text: str = "") -> None:

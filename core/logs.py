@@ -1,7 +1,10 @@
 """Logs (rule O3): one canonical line for each thing that happened, JSON when not on a terminal, to standard error."""
 
 import logging
+import re
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
@@ -23,6 +26,7 @@ def configure_logs(*, level: str) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            hide_addresses,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(),
@@ -38,6 +42,19 @@ def configure_logs(*, level: str) -> None:
         stream=sys.stderr,
         format='{"event": "library.warned", "logger": "%(name)s"}',
     )
+
+
+_ADDRESS = re.compile(r"[^\s@\"']+@[^\s@\"']+")
+
+
+def hide_addresses(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Rule O3: no e-mail address in a log, also where a file is called by one."""
+    for key, value in event.items():
+        if isinstance(value, str) and "@" in value and key != "exception":
+            event[key] = _ADDRESS.sub("(address)", value)
+    return event
 
 
 class _LineLogger:

@@ -214,6 +214,8 @@ class UsersPlan:
             after, flags = self._update(row, known, teams)
         else:
             after, flags = self._create(row), CHANGED | REPLACED
+            if after.deactivated_at is not None:
+                self._note("created-deactivated", row, after)
         noted = self._links.add(row, after=after, known=known, flags=flags)
         if row.findings or row.notes or noted:
             self._plan.add_problems(list(row.findings))

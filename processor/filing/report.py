@@ -5,7 +5,7 @@ It shows values of the changes: it is the customer's own file in the customer's 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, datetime
 from functools import cache
 from pathlib import Path
@@ -84,7 +84,7 @@ class ProblemGroup:
 
 def render_report(contents: ReportContents) -> str:
     """Rule R1: outcome, counts, notes, problems with advice, planned deactivations, each change."""
-    record = contents.record
+    record = replace(contents.record, name=_printable(contents.record.name))
     zone = ZoneInfo(contents.organization.settings.time_zone)
     return _template().render(
         record=record,
@@ -110,6 +110,11 @@ def render_report(contents: ReportContents) -> str:
         grouped=wording.grouped,
         size=_size(record.size_bytes),
     )
+
+
+def _printable(text: str) -> str:
+    """Replace characters that turn or hide what stands around them (U+202E makes `vsc.exe` of `exe.csv`)."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 @cache
@@ -186,7 +191,9 @@ def _time(text: str, zone: ZoneInfo) -> str:
 
 
 def _in_zone(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment if moment.year == MAXYEAR else moment.astimezone(zone)  # "never" is no time of another zone
+    local = (
+        moment if moment.year == MAXYEAR else moment.astimezone(zone)
+    )  # "never" is no time of another zone
     return f"{local.day} {local:%b %Y, %H:%M} {local.tzname() or zone.key}"
 
 

@@ -17,6 +17,7 @@ from processor.mail.templating import template
 
 PROBLEMS_SHOWN = 10
 KEPT_DAYS = 90
+QUOTES_LABELS = frozenset({"no-key"})
 
 _COLOURS = {  # text, background
     "good": ("#1c7a4a", "#e4f4ea"),
@@ -95,6 +96,11 @@ def _said(problem: Problem, news: ImportNews) -> SaidProblem:
     if problem.column is not None:
         parts.append(one_line(shown_label(problem.column, news.column_numbers.get(problem.column))))
     place = ", ".join(parts) or "the whole file"
+    if problem.code in QUOTES_LABELS:  # of a file without a header these are data
+        text = (
+            "The labels of the file are not those of users or teams; the report beside the file lists them."
+        )
+        return SaidProblem(place[0].upper() + place[1:], text, _sentence(problem.advice))
     return SaidProblem(place[0].upper() + place[1:], _sentence(problem.text), _sentence(problem.advice))
 
 

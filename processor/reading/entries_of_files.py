@@ -74,6 +74,11 @@ ENTRIES: dict[str, Entry] = {
         "The file has more than {limit} columns",
         "Leave out columns that the directory does not need.",
     ),
+    "label-too-long": bad(
+        "F2",
+        "The label of column {number} is longer than {limit} characters",
+        "Shorten it; often a quotation mark in the first line is never closed.",
+    ),
     "cell-too-long": bad(
         "F2",
         "A cell is longer than 64 KiB",

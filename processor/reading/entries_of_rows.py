@@ -161,6 +161,11 @@ ENTRIES: dict[str, Entry] = {
         "The user is deactivated: the values were taken over, and the user stays deactivated",
         "If the person is back, ask support to reactivate the user.",
     ),
+    "created-deactivated": note(
+        "P8",
+        "The date is past, so the new user was made deactivated at once",
+        "If the person is still there, correct the date and ask support to reactivate the user.",
+    ),
     "plan-kept": note(
         "P8",
         "The user has a planned deactivation and no date in this file: the plan stays",

@@ -20,6 +20,7 @@ from processor.reading.maps import HeaderMap, Target
 from processor.reading.values import clean, is_blank
 
 COLUMN_LIMIT = 500  # F2
+LABEL_LIMIT = 200  # characters: a label stands in each problem of its column
 ONLY_ONE_KEY = (Meaning.USER_EMAIL, Meaning.TEAM_NAME)
 
 
@@ -110,6 +111,9 @@ def _has_key(header: Header, match_by: str) -> bool:
 def _unusable(names: list[str], their_map: HeaderMap) -> Problem | None:
     if len(names) > COLUMN_LIMIT:
         return problem("too-many-columns", limit=COLUMN_LIMIT)
+    for number, name in enumerate(names, start=1):
+        if len(name) > LABEL_LIMIT:
+            return problem("label-too-long", number=number, limit=LABEL_LIMIT)
     for number, name in enumerate(names, start=1):
         if looks_like_data(name) and their_map.exact(name) is None:
             return problem("no-header", where=f"column {number}")

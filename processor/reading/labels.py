@@ -89,7 +89,7 @@ _NEAR_WORDS = {
     "useremailaddress": "User Email",
     "team": "Team Name",
     "teams": "Teams",
-    "department": "Teams",
+    "workmail": "User Email",
     "name": "User Name",
     "fullname": "User Name",
     "displayname": "User Name",
@@ -108,7 +108,14 @@ def nearest_label(label: str) -> str | None:
     key = label_key(label)
     if known := _NEAR_WORDS.get(key):
         return known
-    keys = {label_key(standard): standard for standard in STANDARD_LABELS}
+    # Who names a manager or a team says so: an `Employee #` is no `Manager Employee ID`.
+    keys = {
+        label_key(standard): standard
+        for standard in STANDARD_LABELS
+        if all((word in key) == (word in label_key(standard)) for word in ("manager", "team", "owner"))
+    }
+    if key in keys:
+        return None  # it is understood as it stands
     near = difflib.get_close_matches(key[:64], keys, n=1, cutoff=_LIKENESS)
     return keys[near[0]] if near else None
 
