@@ -21,6 +21,8 @@ PACKAGES = {
     "fusermount3": "fuse3",
     "lftp": "lftp",
     "mkfs.ext4": "e2fsprogs",
+    "node": "nodejs",
+    "npm": "npm",
     "psftp": "putty-tools",
     "rclone": "rclone",
     "scp": "openssh-client",

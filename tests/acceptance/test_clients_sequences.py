@@ -142,7 +142,7 @@ def test_u03_filezilla_resumes(customer: Machine, content: bytes, daemon: Daemon
     with connect(customer) as program:
         assert str(half) in program.names("/local")["users.csv"].split()
         assert program.stat(TARGET) == half
-        handle = program.open(TARGET, FLAG_WRITE | FLAG_CREAT)
+        handle = program.open(TARGET, FLAG_WRITE)
         program.write(handle, content[half:], at=half)
         program.close(handle)
         program.set_times(TARGET, YESTERDAY)
