@@ -48,4 +48,4 @@ def setting_changes(old: "OrganizationSettings", new: "OrganizationSettings") ->
 def _shown(value: Any) -> str:
     from commands.output import shown
 
-    return shown(value) if not isinstance(value, dict) else f"{len(value)} entries"
+    return (shown(value) or "none") if not isinstance(value, dict) else f"{len(value)} entries"
