@@ -22,7 +22,7 @@ TROUBLES: tuple[type[Exception], ...] = (OperationalError, sqlite3.OperationalEr
 BROKEN = frozenset({"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"})  # after these nothing may be retried
 
 READERS = 4
-CACHE_KIB = 32_000
+CACHE_KIB = 32_000  # of the writing connection; those that read get a quarter
 BUSY_TIMEOUT_MS = 30_000
 
 PRAGMAS = (
@@ -31,7 +31,6 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA wal_autocheckpoint = 0",  # checkpoints are ours, under the turn: SQLite before 3.51.3 corrupts otherwise
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
-    f"PRAGMA cache_size = -{CACHE_KIB}",
     "PRAGMA temp_store = MEMORY",
 )
 
@@ -166,7 +165,8 @@ def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
     def connected(dbapi_connection: Any, _record: object) -> None:
         dbapi_connection.isolation_level = None  # we say BEGIN ourselves
         cursor = dbapi_connection.cursor()
-        for pragma in PRAGMAS:
+        cache_kib = CACHE_KIB if size == 1 else CACHE_KIB // 4
+        for pragma in (*PRAGMAS, f"PRAGMA cache_size = -{cache_kib}"):
             cursor.execute(pragma)
         cursor.close()
 

@@ -109,9 +109,13 @@ class DirectoryReader:
         found = await self.ids(keys)
         return {**await self.former_ids([key for key in keys if key not in found]), **found}
 
+    async def has_former(self) -> bool:
+        """Return whether any user of the organization had another address before."""
+        return await self._one("SELECT 1 FROM former_addresses WHERE org_no = ? LIMIT 1") is not None
+
     async def former_ids(self, keys: Sequence[str]) -> dict[str, int]:
         """Return who had these address keys before."""
-        if not await self._one("SELECT 1 FROM former_addresses WHERE org_no = ? LIMIT 1"):
+        if not await self.has_former():
             return {}
         sql = "SELECT email_key, user_id FROM former_addresses WHERE org_no = ? AND email_key IN "
         return {row[0]: row[1] for row in await self._chunked(sql, keys, self.state.org_no)}

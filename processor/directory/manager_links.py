@@ -47,13 +47,14 @@ class ManagerLinks:
     """Links of one users file; 40 bytes each, and each manager once."""
 
     def __init__(
-        self, *, plan: Plan, directory: DirectoryReader, header: Header, namesakes: Namesakes, first_new: int
+        self, *, plan: Plan, directory: DirectoryReader, header: Header, namesakes: Namesakes, first_new: int, has_former: bool
     ) -> None:
         self._plan = plan
         self._directory = directory
         self._header = header
         self._namesakes = namesakes
         self._first_new = first_new
+        self._has_former = has_former
         self._people: array[int] = array("q")  # of the rows that count, in the order of the first look
         self._flags = bytearray()
         self._links = Links()  # `above` holds places in the next list until they are resolved
@@ -77,7 +78,7 @@ class ManagerLinks:
         self._people.append(after.id)
         if known is not None and known.email != after.email:
             self._plan.moved.append((known.id, address_key(known.email)))
-        if known is None or known.email != after.email:
+        if self._has_former and (known is None or known.email != after.email):
             self._new_addresses.append(row.email_key)
         id_field = self._namesakes.field
         before_id = json.loads(known.custom).get(id_field) if known is not None and id_field else None

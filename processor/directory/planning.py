@@ -258,6 +258,7 @@ class Planner:
             look=look,
             key_label=self._key_label(header),
             fields=list(known_fields),
+            has_former=bool(len(lines)) and await self._directory.has_former(),
             keep_admins=keep_admins,
         )
         users = UsersPlan(

@@ -45,6 +45,7 @@ class UsersFile:
     look: FirstLook
     key_label: str
     fields: list[str]  # labels of the organization's custom fields
+    has_former: bool  # whether anybody had another address before, and known lines may name him by it
     keep_admins: frozenset[int] = (
         frozenset()
     )  # lines that would take the last administrator (an earlier try found)
@@ -109,6 +110,7 @@ class UsersPlan:
             header=file.header,
             namesakes=Namesakes(directory=directory, header=file.header, fields=file.fields),
             first_new=self._next,
+            has_former=file.has_former,
         )
         self._pending = _Pending()
 

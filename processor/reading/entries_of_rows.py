@@ -163,7 +163,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     "created-deactivated": note(
         "P8",
-        "The date is past, so the new user was made deactivated at once",
+        "The row says that the person has left, so the new user was made deactivated at once",
         "If the person is still there, correct the date and ask support to reactivate the user.",
     ),
     "plan-kept": note(
