@@ -91,7 +91,9 @@ async def _dropped(session: Session, file: Path, org_id: str) -> "Drop":
     """Copy the file in, and accept it; what breaks off leaves nothing in the queue."""
     import asyncio
 
+    from commands.auditing import note
     from commands.dropping import drop_file
+    from core.audit import Event
     from core.organizations_store import organization_by_id
     from processor.imports_store import highest_seqs
 
@@ -102,7 +104,11 @@ async def _dropped(session: Session, file: Path, org_id: str) -> "Drop":
         raise QueueStandsError(
             f"{organization.name} is disabled and its queue stands still: `rosterdrop org enable {org_id}` first."
         )
-    return await asyncio.to_thread(drop_file, session, file, org_id=org_id, floor=floor)
+    drop = await asyncio.to_thread(drop_file, session, file, org_id=org_id, floor=floor)
+    async with session.writing() as connection:
+        detail = f"{drop.meta.name} ({drop.meta.size_bytes} bytes)"
+        await note(session, connection, Event.UPLOAD_ACCEPTED, org_id=org_id, detail=detail)
+    return drop
 
 
 async def _outcome(session: Session, drop: "Drop") -> "ImportPage":

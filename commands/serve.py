@@ -12,8 +12,9 @@ import structlog
 
 from commands.daemon import FILE
 from commands.house import House
+from core.audit import AuditEntry, Event
 from core.audit_trail import audit_trail
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.database import TROUBLES, Database, open_database
 from core.errors import ServiceError
 from core.inbox import Drop, Inbox
@@ -23,6 +24,7 @@ from core.migrate import prepare_database
 from core.settings import Settings
 from processor.directory.deactivations import Deactivations
 from processor.holding import HoldKeeper
+from processor.intake.drop_ins import LOCAL_FOLDER
 from processor.intake.queue import Queues
 from processor.intake.watcher import LocalFolders
 from processor.mail.acceptance import ActiveRecipients
@@ -94,6 +96,8 @@ class Daemon:
             group = await stack.enter_async_context(_tasks())
 
             def accepted(drop: Drop) -> None:
+                if drop.meta.origin.account == LOCAL_FOLDER:  # of clients the server writes it down
+                    trail.add(_found_in_local(drop, self._clock))
                 loop.call_soon_threadsafe(queues.nudge, drop.org_id)
 
             inbox = Inbox(data_dir=settings.data_dir, clock=self._clock, accepted=accepted)
@@ -224,6 +228,17 @@ async def _checkpoints(database: Database) -> None:
                 await database.checkpoint()
             except TROUBLES as exc:
                 log.warning("checkpoint.deferred", reason=type(exc).__name__)
+
+
+def _found_in_local(drop: Drop, clock: Clock) -> AuditEntry:
+    """Rule A5: a file that an operator put into `local/` is an upload, too."""
+    return AuditEntry(
+        at=clock.now(),
+        event=Event.UPLOAD_ACCEPTED,
+        who=LOCAL_FOLDER,
+        org_id=drop.org_id,
+        detail=f"{drop.meta.name} ({drop.meta.size_bytes} bytes)",
+    )
 
 
 def _size(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Many at once: connections that say nothing, logins by the dozen; and what that leaves in the logs (A1, A2, U9, O3)."""
+"""Many at once: mute connections, logins by the dozen; and what that leaves in the logs (A1, A2, U9, O3)."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor

@@ -53,3 +53,21 @@ def test_a05_logins_uploads_downloads_settings_and_keys_are_written_down(
     assert rows[0]["event"] == "organization.added"
     assert len(rows) == len(daemon.json("audit", "--org", organization.id))
     assert daemon.json("audit", "--org", organization.id, "--until", "2020-01-01") == []
+
+
+def test_a05_u08_files_from_the_command_line_and_from_local_are_uploads_too(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    organization = daemon.add("Mavericks")
+    file = people(tmp_path / "users.csv", 3)
+    assert daemon.run("import", file, "--org", organization.id).returncode == 0
+    (organization.folder / "local" / "copied.csv").write_bytes(file.read_bytes())
+    daemon.finished(organization, 2)
+
+    def uploads() -> set[str]:
+        rows = daemon.json("audit", "--org", organization.id, "--event", "upload.accepted")
+        return {f"{row['who'].partition(':')[0]} {row['detail'].partition(' ')[0]}" for row in rows}
+
+    eventually(
+        lambda: uploads() == {"operator users.csv", "local folder copied.csv"}, what="both in the trail"
+    )

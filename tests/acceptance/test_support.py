@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from tests.acceptance.daemon import Daemon, eventually
+from tests.acceptance.attackers import OPENDIR, STATUS, Wire, connect, text
+from tests.acceptance.daemon import Daemon, Organization, eventually
 from tests.acceptance.openssh import Client, client
 from tests.acceptance.rosters import people
+from tests.acceptance.test_keys import KeyClient, new_key
 
 
 def test_a06_support_sees_all_organizations_read_only_and_is_audited(daemon: Daemon, tmp_path: Path) -> None:
@@ -72,3 +74,28 @@ def test_a06_g01_support_reads_what_is_held(daemon: Daemon, tmp_path: Path) -> N
     got = tmp_path / "got.csv"
     assert bob.sftp(f"get /{organization.id}/held/{name} {got}").returncode == 0
     assert got.read_bytes() == second.read_bytes()
+
+
+def test_a06_an_open_session_of_a_removed_account_is_refused_everything(daemon: Daemon) -> None:
+    organization = daemon.add("Mavericks")
+    account = daemon.json("support", "add", "Dora")
+    transport = connect(daemon.port)
+    try:
+        transport.auth_password(account["username"], account["password"])
+        wire = Wire(transport)
+        assert organization.id.encode() in wire.names(b"/")
+        assert daemon.run("support", "remove", "Dora").returncode == 0
+        kind, rest = wire.ask(OPENDIR, text(b"/"))
+        assert kind == STATUS
+        assert b"removed (A6)" in rest
+    finally:
+        transport.close()
+
+
+def test_a06_a_support_account_logs_in_with_its_key(daemon: Daemon, tmp_path: Path) -> None:
+    key = new_key(tmp_path)
+    account = daemon.json("support", "add", "Emil", "--key", f"{key}.pub")
+    emil = Organization("", account["username"], "", tmp_path)
+    assert KeyClient(daemon, emil, key).listing().returncode == 0
+    assert daemon.run("support", "remove", "Emil").returncode == 0
+    assert KeyClient(daemon, emil, key).listing().returncode == 255
