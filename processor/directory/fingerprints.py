@@ -173,31 +173,29 @@ class NewLines:
         without: set[int],
     ) -> Fingerprints:
         """Return what is stored after this import: lines kept and new ones, but new ones of the people `without`."""
-        first, second, people, evidence = (
-            np.concatenate(column) for column in zip(*self._packed, _nothing(), strict=True)
-        )
+        columns = [list(column) for column in zip(kept, *self._packed, strict=True)]
+        self._packed.clear()  # each column is freed when it has been put together (F4)
+        people = np.concatenate(columns[2])
+        good = np.ones(len(people), dtype=bool)
         if without:
-            good = ~np.isin(people, np.fromiter(without, dtype=np.int64))
-            first, second, people, evidence = first[good], second[good], people[good], evidence[good]
-        first, second, people, evidence = (
-            np.concatenate(pair) for pair in zip(kept, (first, second, people, evidence), strict=True)
-        )
+            good[len(kept[2]) :] = ~np.isin(people[len(kept[2]) :], np.fromiter(without, dtype=np.int64))
+        first = np.concatenate(columns[0])[good]
+        columns[0].clear()
         order = np.argsort(first, kind="stable")
+        first, people = first[order], people[good][order]
+        second = np.concatenate(columns[1])[good][order]
+        columns[1].clear()
+        evidence = np.concatenate(columns[3])[good][order]
         return Fingerprints(
             meaning=meaning,
-            first=first[order],
-            second=second[order],
-            people=people[order],
-            evidence=evidence[order],
+            first=first,
+            second=second,
+            people=people,
+            evidence=evidence,
             evidence_values=tuple(self._evidence_places)[:EVIDENCE_LIMIT],
             orders=orders,
             named=named[~np.isin(named, people)],
         )
-
-
-def _nothing() -> tuple[Halves, Halves, Numbers, Numbers]:
-    halves, numbers = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
-    return halves, halves, numbers, numbers
 
 
 def as_numbers(values: Sequence[int]) -> Numbers:

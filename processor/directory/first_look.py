@@ -95,6 +95,16 @@ class FirstLook:
         self._judge_passed()
         self._survey.merge(self._lines.evidence(without=self.replaced_people))
 
+    def release(self) -> None:
+        """Give back what the second pass has read, and keep what `rows_of` needs (F4)."""
+        self._keys = DigestIndex()
+        self._lines_of_rows, self._people_of_rows = array("q"), array("q")
+        self.verdicts = Verdicts(array("q"), array("q"))
+
+    def release_addresses(self) -> None:
+        """Give back what `rows_of` needs, when managers are found (F4)."""
+        self._addresses = DigestIndex()
+
     @property
     def by_address(self) -> bool:
         """Whether users are known by their address, not by a chosen key (P1)."""

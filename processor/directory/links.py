@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from processor.directory.digests import Numbers
 
@@ -48,12 +49,18 @@ def places_on_circles(below: Numbers, above: Numbers) -> list[list[int]]:
     """
     if not len(below):
         return []
-    order = np.argsort(below, kind="stable")
-    nodes = below[order]
-    at = np.searchsorted(nodes, above)
+    is_sorted = bool(np.all(below[:-1] <= below[1:]))
+    order = (
+        np.arange(len(below), dtype=np.int32)
+        if is_sorted
+        else np.argsort(below, kind="stable").astype(np.int32)
+    )
+    nodes = below if is_sorted else below[order]
+    at = np.searchsorted(nodes, above).astype(np.int32)
     at[at == len(nodes)] = 0
     top = len(nodes)
-    up = np.append(np.where(nodes[at] == above, at, top)[order], top)
+    up = np.append(np.where(nodes[at] == above, at, np.int32(top))[order], np.int32(top)).astype(np.int32)
+    del at, nodes
     far = up
     for _ in range(int(top).bit_length()):
         far = far[far]
@@ -61,7 +68,7 @@ def places_on_circles(below: Numbers, above: Numbers) -> list[list[int]]:
     return [[int(order[node]) for node in circle] for circle in _walk(endless.tolist(), up)]
 
 
-def _walk(endless: list[int], up: Numbers) -> list[list[int]]:
+def _walk(endless: list[int], up: npt.NDArray[np.int32]) -> list[list[int]]:
     circles = []
     seen: set[int] = set()
     for start in endless:

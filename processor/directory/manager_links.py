@@ -47,7 +47,14 @@ class ManagerLinks:
     """Links of one users file; 40 bytes each, and each manager once."""
 
     def __init__(
-        self, *, plan: Plan, directory: DirectoryReader, header: Header, namesakes: Namesakes, first_new: int, has_former: bool
+        self,
+        *,
+        plan: Plan,
+        directory: DirectoryReader,
+        header: Header,
+        namesakes: Namesakes,
+        first_new: int,
+        has_former: bool,
     ) -> None:
         self._plan = plan
         self._directory = directory
@@ -114,6 +121,7 @@ class ManagerLinks:
         """Rules P6, H6: find or make the managers, break circles, and put what is left into the plan."""
         linked = Linked()
         ids = await self._ids(look, next_id, linked)
+        look.release_addresses()
         links = self._links
         named = np.frombuffer(links.above, dtype=np.int64) if len(links) else np.empty(0, dtype=np.int64)
         above = np.append(ids, NOBODY)[named]  # the last stands for the clear word, at place -1
@@ -126,6 +134,11 @@ class ManagerLinks:
             linked.with_finding.add(links.below[place])
         await self._keep(refused, linked)
         return linked
+
+    def release(self) -> None:
+        """Give the links back, when they are in the plan (F4)."""
+        self._links = Links()
+        self._named, self._places = [], {}
 
     async def make_lines_stale(self) -> bool:
         """Rule H6: whether known lines may mean other managers after this file than when they were read."""
@@ -187,14 +200,14 @@ class ManagerLinks:
         if not len(links):
             return {}
         below, above, stored = links.columns()
-        ours = np.unique(below)
+        ours = below if np.all(below[:-1] <= below[1:]) else np.sort(below)
         others: dict[int, int] = {}
-        frontier = np.setdiff1d(np.union1d(above, stored), np.append(ours, NOBODY)).tolist()
+        frontier = {*_elsewhere(above, ours), *_elsewhere(stored, ours)}
         while frontier:
             level = await self._directory.managers(frontier)
             others.update(level)
-            met = np.fromiter(set(level.values()) - others.keys() - {NOBODY}, dtype=np.int64)
-            frontier = np.setdiff1d(met, ours).tolist()
+            met = np.fromiter(set(level.values()) - others.keys(), dtype=np.int64)
+            frontier = _elsewhere(met, ours)
         return others
 
     async def _keep(self, refused: set[int], linked: Linked) -> None:
@@ -244,3 +257,10 @@ class ManagerLinks:
         if not ids:
             return {}
         return {row[0]: row[1] for batch in self._plan.new_users.batches() for row in batch if row[0] in ids}
+
+
+def _elsewhere(people: Numbers, ours: Numbers) -> set[int]:
+    """Return those of the people who are not among `ours`, which are sorted."""
+    at = np.searchsorted(ours, people)
+    at[at == len(ours)] = 0
+    return set(people[(ours[at] != people) & (people != NOBODY)].tolist())

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, cast
 
-IN_MEMORY_BYTES = 8 << 20
+IN_MEMORY_BYTES = 2 << 20
 BATCH_ROWS = 2_000
 
 Row = tuple[Any, ...]

@@ -114,7 +114,9 @@ class TeamsPlan:
                 owner = owners[row.owner.key]
             elif row.owner is not None:
                 self._counts.cells_refused += 1
-                self._plan.add_problems([problem("owner-erased", line=row.line, column=self._file.owner_label)])
+                self._plan.add_problems(
+                    [problem("owner-erased", line=row.line, column=self._file.owner_label)]
+                )
             after[key] = replace(
                 team,
                 owner_id=self._owner if "owner" in row.cleared else owner,

@@ -97,7 +97,9 @@ class UsersPlan:
         self._today = today
         self._lines = lines
         self._file = file
-        self._verdicts = zip(file.look.verdicts.people, file.look.verdicts.why, strict=True)
+        self._verdicts: Iterator[tuple[int, int]] = zip(
+            file.look.verdicts.people, file.look.verdicts.why, strict=True
+        )
         self._date_label = file.label(Meaning.DEACTIVATION_DATE)
         self._has_status = file.label(Meaning.STATUS) is not None
         self.new_lines = NewLines(evidence_values=lines.evidence_values)
@@ -324,6 +326,8 @@ class UsersPlan:
         if refused := self._admins.refused():
             raise LastAdminError(self._file.keep_admins | {loss.line for loss in refused})
         self._refuse_passed()
+        self._verdicts = iter(())
+        self._file.look.release()
         linked = await self._links.resolve(look=self._file.look, next_id=self._next)
         self._next += len(linked.made)
         self._counts.users_created += len(linked.made)
@@ -338,6 +342,7 @@ class UsersPlan:
         self._plan.teams_made = self._directory.state.teams_made + self._teams.made
         if len(self._lines) and await self._links.make_lines_stale():
             raise StaleLinesError
+        self._links.release()
 
     def _refuse_passed(self) -> None:
         """Rule P10: known lines that are repeats after all."""
