@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from core import clock as clocks
-from core.beneath import rename_without_replacing
 from core.clock import Clock
+from core.durable import move, subfolders, sync_directory, sync_file
 from core.errors import ServiceError
 
 DATA = "data"
@@ -157,7 +157,7 @@ class Inbox:
 
     def org_ids(self) -> list[str]:
         """Return the organizations that have a folder, removed and disabled ones included."""
-        return sorted(folder.name for folder in _subfolders(self._data_dir / "orgs"))
+        return sorted(folder.name for folder in subfolders(self._data_dir / "orgs"))
 
     def begin(self, *, org_id: str, name: str, origin: Origin) -> Incoming:
         """Open a new folder in `incoming/` with an empty data file; a crash leaves it as a partial (U3)."""
@@ -204,7 +204,7 @@ class Inbox:
         changed = replace(incoming, meta=replace(incoming.meta, **changes))
         try:
             if durable:
-                _sync_file(incoming.data)
+                sync_file(incoming.data)
             _write_meta(incoming.folder, changed.meta, durable=durable)
             if durable:
                 sync_directory(incoming.folder)
@@ -217,7 +217,7 @@ class Inbox:
         """Return what lies in `incoming/`, oldest first; folders that a crash left without meta data are left out."""
         found = [
             Incoming(org_id=org_id, folder=folder, meta=meta)
-            for folder in _subfolders(self.folders(org_id).incoming)
+            for folder in subfolders(self.folders(org_id).incoming)
             if (meta := _read_meta(folder)) is not None
         ]
         return sorted(found, key=lambda item: (item.meta.started_at, item.meta.uid))
@@ -232,7 +232,7 @@ class Inbox:
             QueueBrokenError: the queue's directory could not; the process must stop.
         """
         try:
-            size = _sync_file(incoming.data)
+            size = sync_file(incoming.data)
             meta = replace(
                 incoming.meta,
                 size_bytes=size,
@@ -260,7 +260,7 @@ class Inbox:
             raise QueueBrokenError(BROKEN_TEXT)
         with self._counter(incoming.org_id) as seq:
             target = queue / f"{seq:010d}-{incoming.meta.uid}"
-            _move(incoming.folder, target)
+            move(incoming.folder, target)
             try:
                 sync_directory(queue)
             except OSError as exc:
@@ -279,7 +279,7 @@ class Inbox:
         """
         torn = [
             folder
-            for folder in _subfolders(self.folders(org_id).incoming)
+            for folder in subfolders(self.folders(org_id).incoming)
             if _read_meta(folder) is None and folder.stat().st_mtime < before.timestamp()
         ]
         for folder in torn:
@@ -344,15 +344,6 @@ class Inbox:
             os.close(fd)
 
 
-def sync_directory(folder: Path) -> None:
-    """Make the entries of a directory durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def boot_id() -> str:
     """Return what tells one start of the machine from another; empty where the kernel does not say."""
     try:
@@ -363,33 +354,6 @@ def boot_id() -> str:
 
 def _lost(exc: OSError) -> UploadLostError:
     return UploadLostError(f"The file could not be stored ({exc.strerror}): send it again later.")
-
-
-def _sync_file(path: Path) -> int:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        os.fsync(fd)
-        return os.fstat(fd).st_size
-    finally:
-        os.close(fd)
-
-
-def _move(source: Path, target: Path) -> None:
-    above_source = os.open(source.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    above_target = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        rename_without_replacing(source.name, target.name, source_dir=above_source, target_dir=above_target)
-    finally:
-        os.close(above_source)
-        os.close(above_target)
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            return [folder / entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
-        return []
 
 
 def _write_meta(folder: Path, meta: Meta, *, durable: bool) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import asyncssh
 
+from core.durable import sync_directory
 from core.errors import NotFoundError, UsageError
-from core.inbox import sync_directory
 from server.host_keys import KINDS, HostKeyDamagedError, make_host_key, read_host_key
 
 NEXT = ".next"

@@ -6,8 +6,8 @@ from pathlib import Path
 import asyncssh
 
 from core.beneath import rename_without_replacing
+from core.durable import sync_directory
 from core.errors import DamagedError
-from core.inbox import sync_directory
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600

@@ -8,7 +8,8 @@ import sys
 from array import array
 from collections.abc import Sequence
 
-from core.inbox import FILE_MODE, Drop, sync_directory
+from core.durable import sync_directory
+from core.inbox import FILE_MODE, Drop
 from processor.filing.rejected import Range
 
 NAME = "refused.ranges"

@@ -17,8 +17,9 @@ from pathlib import Path
 import structlog
 
 from core.beneath import rename_without_replacing
+from core.durable import sync_directory
 from core.errors import ServiceError
-from core.inbox import DATA, Inbox, Incoming, Origin, QueueBrokenError, sync_directory
+from core.inbox import DATA, Inbox, Incoming, Origin, QueueBrokenError
 from core.names import NameKind, kind_of_name
 
 log = structlog.get_logger()

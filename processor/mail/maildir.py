@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from core.clock import from_text
-from core.inbox import FILE_MODE, FOLDER_MODE, sync_directory
+from core.durable import sync_directory
+from core.inbox import FILE_MODE, FOLDER_MODE
 from processor.mail.mails import OutboxMail
 from processor.mail.message import BadMessageError, build_message
 from processor.mail.transport import Defer, Fail, Sent, Verdict
