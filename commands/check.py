@@ -35,6 +35,10 @@ def check(
     ] = None,
     dates: Annotated[str | None, typer.Option(metavar="auto|dmy|mdy", help="How 03/04/2026 is read.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show every change, not only the first.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="PAGE", dir_okay=False, help="Write a page that can be mailed to the customer."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a sample file and say what it is, how each label is understood, every problem, and what would change.
@@ -63,6 +67,10 @@ def check(
                 "changes": [change_as_dict(change) for change in found.changes],
             }
         )
+    elif html is not None:
+        from commands.check_page import write_check_page
+
+        write_check_page(html, file.name, organization, found)
     else:
         from commands.check_page import print_check
 

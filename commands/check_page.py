@@ -1,5 +1,6 @@
 """The report of `rosterdrop check`: text that one can forward to a customer (rule H7)."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.findings import FIRST_CHANGES, print_changes, print_findings
@@ -63,6 +64,18 @@ def print_check(name: str, organization: "Organization | None", found: "DryRun",
         say("\nChange by change")
         shown = found.changes if everything else found.changes[:FIRST_CHANGES]
         print_changes(shown, total=len(found.changes), more_by="--all shows them")
+
+
+def write_check_page(page: Path, name: str, organization: "Organization | None", found: "DryRun") -> None:
+    """Write the same report as a self-contained page of HTML."""
+    from processor.filing.check_page import render_check
+
+    types = {field.label: field.type for field in found.new_fields}
+    headers = [(label, _in_words(meaning, types)) for label, meaning in found.headers]
+    page.write_text(
+        render_check(found, name=name, organization=organization, headers=headers), encoding="utf-8"
+    )
+    say(f"The report is in {page}.")
 
 
 def _in_words(meaning: str, types: dict[str, str]) -> str:

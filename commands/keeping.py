@@ -52,7 +52,7 @@ async def _reactivate(session: Session, org_id: str, email: str) -> "UserState":
             plan = f"; `rosterdrop users keep {org_id} EMAIL` cancels a plan" if user.deactivates_at else ""
             raise NothingToDoError(f"{user.email} is active: nothing was changed{plan}.")
 
-    return await _change(session, org_id, email, check, store.reactivate)
+    return await _change(session, org_id, email, check, store.reactivate, "person.reactivated")
 
 
 async def _keep(session: Session, org_id: str, email: str) -> "UserState":
@@ -65,13 +65,20 @@ async def _keep(session: Session, org_id: str, email: str) -> "UserState":
                 f"{user.email} has no planned deactivation: nothing was changed{away if user.deactivated_at else ''}."
             )
 
-    return await _change(session, org_id, email, check, store.cancel_plan)
+    return await _change(session, org_id, email, check, store.cancel_plan, "person.kept")
 
 
 async def _change(
-    session: Session, org_id: str, email: str, check: "Callable[[UserState], Any]", change: Change
+    session: Session,
+    org_id: str,
+    email: str,
+    check: "Callable[[UserState], Any]",
+    change: Change,
+    event: str,
 ) -> "UserState":
-    """Judge and change in one transaction; return how the user stood before."""
+    """Judge, change and audit in one transaction; return how the user stood before."""
+    from commands.auditing import note
+    from core.audit import Event
     from core.organizations_store import organization_by_id
     from processor.directory.deactivations_store import state_of
 
@@ -84,4 +91,5 @@ async def _change(
             )
         check(user)
         await change(connection, user, org_no=organization.no, now=session.now())
+        await note(session, connection, Event(event), org_id=org_id, detail=f"user {user.id}")
     return user

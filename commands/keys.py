@@ -19,11 +19,14 @@ KIND = "ed25519|ecdsa|rsa"
 def keys(
     ctx: typer.Context,
     new: Annotated[
-        str | None, typer.Option(metavar=KIND, help="Make a new key beside the one in use; nothing changes yet.")
+        str | None,
+        typer.Option(metavar=KIND, help="Make a new key beside the one in use; nothing changes yet."),
     ] = None,
     use: Annotated[
         str | None,
-        typer.Option(metavar=KIND, help="Put the new key to use from the next start on; the old one is kept."),
+        typer.Option(
+            metavar=KIND, help="Put the new key to use from the next start on; the old one is kept."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

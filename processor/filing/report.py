@@ -4,7 +4,7 @@ It shows values of the changes: it is the customer's own file in the customer's 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, datetime
 from functools import cache
@@ -84,9 +84,9 @@ class ProblemGroup:
 
 def render_report(contents: ReportContents) -> str:
     """Rule R1: outcome, counts, notes, problems with advice, planned deactivations, each change."""
-    record = replace(contents.record, name=_printable(contents.record.name))
+    record = replace(contents.record, name=printable(contents.record.name))
     zone = ZoneInfo(contents.organization.settings.time_zone)
-    return _template().render(
+    return template("report.html.j2").render(
         record=record,
         organization=contents.organization,
         headline=wording.headline(record),
@@ -96,29 +96,33 @@ def render_report(contents: ReportContents) -> str:
         folder=names.folder_of(record),
         file=names.filed_name(record),
         beside=_beside(contents),
-        problems=_groups(contents.problems),
+        problems=grouped_findings(contents.problems),
         problem_total=contents.problem_count,
         problem_more=contents.problem_count - min(len(contents.problems), SHOWN),
-        notes=_groups(contents.notes),
+        notes=grouped_findings(contents.notes),
         note_total=contents.note_count,
         note_more=contents.note_count - min(len(contents.notes), SHOWN),
         lists=shown_lists(contents.changes, _totals(contents)),
         rejected=names.rejected_path(record),
         time=lambda text: _time(text, zone),
-        label=_label,
-        value=lambda value: _value(value, zone),
-        grouped=wording.grouped,
+        **formatters(zone),
         size=_size(record.size_bytes),
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Replace characters that turn or hide what stands around them (U+202E makes `vsc.exe` of `exe.csv`)."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
+def formatters(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
+    """Return how a page writes labels of changes, values and numbers."""
+    return {"label": _label, "value": lambda value: _value(value, zone), "grouped": wording.grouped}
+
+
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """Return a page's template."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -127,7 +131,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["coded"] = _coded
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
 
 
 def _totals(contents: ReportContents) -> dict[ChangeList, int]:
@@ -146,7 +150,7 @@ def _beside(contents: ReportContents) -> list[str]:
     return [path for path in paths if path is not None]
 
 
-def _groups(findings: Sequence[Problem]) -> list[ProblemGroup]:
+def grouped_findings(findings: Sequence[Problem]) -> list[ProblemGroup]:
     """Group by code and advice, in the order in which each first appears; the first 1,000 are shown."""
     order: dict[tuple[str, str], list[Problem]] = {}
     for finding in findings[:SHOWN]:

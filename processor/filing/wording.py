@@ -75,8 +75,12 @@ def meaning(record: ImportRecord) -> str:
 
 def tiles(record: ImportRecord) -> list[Tile]:
     """Return the counts worth showing: those that are not 0, and the rows of every file that was read."""
-    counts = record.counts
-    was_read = counts.rows or record.outcome in (Outcome.IMPORTED, Outcome.PARTIAL, Outcome.CHECKED)
+    read = record.outcome in (Outcome.IMPORTED, Outcome.PARTIAL, Outcome.CHECKED)
+    return tiles_of(record.counts, was_read=read or record.counts.rows > 0)
+
+
+def tiles_of(counts: Counts, *, was_read: bool = True) -> list[Tile]:
+    """Return the counts that are not 0, and the rows where the file was read."""
     shown = [Tile(counts.rows, _plural(counts.rows, "row", "rows") + " in the file")] if was_read else []
     rest = [
         Tile(counts.users_created, _users(counts.users_created) + " created", "good"),

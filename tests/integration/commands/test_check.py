@@ -154,3 +154,15 @@ def test_h07_u05_a_name_that_no_import_can_use_is_a_problem_here_too(cli: Comman
     imported = cli.process("import", path, "--org", org, "--json").json
     assert imported["outcome"] == "refused"
     assert checked.json["problems"] == imported["problems"]
+
+
+def test_h07_a_check_can_be_written_as_a_page(cli: CommandLine, tmp_path: Path) -> None:
+    path = cli.file("people.csv", "User Email,Room", "ann@x.example,<b>12</b>", "bob,3")
+    page = tmp_path / "check.html"
+    said = cli.process("check", path, "--html", str(page))
+    assert said.status == 1, said.err  # a problem was found
+    text = page.read_text(encoding="utf-8")
+    assert "Would be imported in part" in text
+    assert "new custom field Room (text)" in text
+    assert "<b>12</b>" not in text
+    assert "<script" not in text
