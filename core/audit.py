@@ -37,6 +37,8 @@ class Event(StrEnum):
     SUPPORT_REMOVED = "support.removed"
     BAN_LIFTED = "ban.lifted"
     PERSON_ERASED = "person.erased"
+    PERSON_REACTIVATED = "person.reactivated"
+    PERSON_KEPT = "person.kept"  # a planned deactivation was cancelled
     FILES_PURGED = "files.purged"
     AUDIT_LOST = "audit.lost"
 

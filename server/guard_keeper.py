@@ -15,16 +15,26 @@ log = structlog.get_logger()
 
 LOOK_S = 0.5  # a lifted ban ends within two seconds
 SWEEP_EVERY = 120  # looks: once a minute
+FORGET_EVERY = 7200  # looks: once an hour
 
 
 class GuardKeeper:
     """Writes and reads for one guard; a database that does not answer keeps nobody from logging in."""
 
-    def __init__(self, *, database: Database, clock: Clock, guard: LoginGuard, last_lift: int) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        guard: LoginGuard,
+        last_lift: int,
+        known_for: timedelta,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._guard = guard
         self._last_lift = last_lift
+        self._known_for = known_for
 
     async def run(self) -> None:
         """Look twice a second until cancelled."""
@@ -36,6 +46,8 @@ class GuardKeeper:
                 self._guard.sweep(self._clock.now())
             try:
                 await self.look()
+                if looks % FORGET_EVERY == 0:
+                    await self.forget()
             except Exception:  # trouble with the database passes; until then memory decides
                 log.exception("bans.troubled")
 
@@ -47,6 +59,11 @@ class GuardKeeper:
             self._guard.lift(value)
             self._last_lift = number
         await self.write()
+
+    async def forget(self) -> None:
+        """Remove addresses that have not logged in for so long that they protect no more."""
+        async with self._database.writing() as connection:
+            await bans_store.forget_known(connection, self._clock.now() - self._known_for)
 
     async def write(self) -> None:
         """Write what changed; what could not be written is tried again at the next look."""
@@ -67,13 +84,15 @@ async def load_guard(
     *, database: Database, settings: Settings, clock: Clock
 ) -> tuple[LoginGuard, GuardKeeper]:
     """Read what earlier processes counted."""
-    known_since = clock.now() - timedelta(days=settings.known_address_days)
+    known_for = timedelta(days=settings.known_address_days)
     async with database.reading() as connection:
         guard = LoginGuard(
             settings=settings,
             records=await bans_store.all_guards(connection),
-            known=await bans_store.known_since(connection, known_since),
+            known=await bans_store.known_since(connection, clock.now() - known_for),
         )
         last_lift = await bans_store.last_lift(connection)
-    keeper = GuardKeeper(database=database, clock=clock, guard=guard, last_lift=last_lift)
+    keeper = GuardKeeper(
+        database=database, clock=clock, guard=guard, last_lift=last_lift, known_for=known_for
+    )
     return guard, keeper

@@ -71,3 +71,22 @@ def test_a05_u08_files_from_the_command_line_and_from_local_are_uploads_too(
     eventually(
         lambda: uploads() == {"operator users.csv", "local folder copied.csv"}, what="both in the trail"
     )
+
+
+def test_a05_u04_what_a_client_does_to_a_taken_name_is_written_down(daemon: Daemon, tmp_path: Path) -> None:
+    organization = daemon.add("Mavericks")
+    file = people(tmp_path / "users.csv", 3)
+    done = client(daemon, organization).sftp(
+        f"put {file} /local/users.csv", "rename /local/users.csv /local/sent.csv", "rm /local/sent.csv"
+    )
+    assert done.returncode == 0, done.stderr
+
+    def found() -> list[str]:
+        rows = daemon.json("audit", "--org", organization.id, "--event", "upload")
+        return [row["event"] for row in rows][::-1]
+
+    eventually(
+        lambda: found() == ["upload.accepted", "upload.renamed", "upload.removed"],
+        what="all three in the trail",
+    )
+    assert len(daemon.finished(organization)) == 1
