@@ -4,12 +4,14 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from commands.broken_uploads import BrokenUploads
 from commands.daemon import FILE
 from commands.house import House
 from core.audit import AuditEntry, Event
@@ -82,7 +84,11 @@ class Daemon:
         self._failure: ServiceError | None = None
 
     async def run(self, host_keys: list) -> int:  # type: ignore[type-arg]  # asyncssh's keys, which only server/ knows
-        """Serve until stopped; 0, or 1 when the queue's disk failed."""
+        """Serve until stopped and return 0.
+
+        Raises:
+            ServiceError: the queue's or the database's disk failed.
+        """
         settings = self._settings
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -131,13 +137,6 @@ class Daemon:
                     queues.nudge(org_id)
                 return done
 
-            deactivations = Deactivations(
-                database=database,
-                clock=self._clock,
-                operator=settings.operator_email,
-                mail_from=settings.mail_from,
-            )
-            holds = HoldKeeper(database=database, clock=self._clock, settings=settings, nudge=queues.nudge)
             local = LocalFolders(
                 inbox=inbox,
                 data_dir=settings.data_dir,
@@ -168,9 +167,7 @@ class Daemon:
                     ("local folders", local.run()),
                     ("housekeeping", listener.housekeeping()),
                     ("bans", listener.guarding()),
-                    ("holds", holds.run()),
-                    ("deactivations", deactivations.run()),
-                    ("checkpoints", _checkpoints(database)),
+                    *self._timed(database, inbox, queues).items(),
                 )
             ]
             await pool.warm_up()
@@ -184,6 +181,23 @@ class Daemon:
         if self._failure is not None:
             raise self._failure
         return 0
+
+    def _timed(
+        self, database: Database, inbox: Inbox, queues: Queues
+    ) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what looks at the clock: within 10 s of its time each thing is done (S1)."""
+        settings, clock = self._settings, self._clock
+        holds = HoldKeeper(database=database, clock=clock, settings=settings, nudge=queues.nudge)
+        broken = BrokenUploads(database=database, inbox=inbox, clock=clock, settings=settings)
+        deactivations = Deactivations(
+            database=database, clock=clock, operator=settings.operator_email, mail_from=settings.mail_from
+        )
+        return {
+            "holds": holds.run(),
+            "broken uploads": broken.run(),
+            "deactivations": deactivations.run(),
+            "checkpoints": _checkpoints(database),
+        }
 
     def _fail(self, error: ServiceError) -> None:
         self._failure = error

@@ -66,6 +66,7 @@ class Meta:
     extents: tuple[tuple[int, int], ...] | None = None  # what was written, known when a session gave it up
     in_order: bool = True  # every write so far began where the one before ended
     changed_at: str | None = None  # when it was last noted; partials age from here (U3)
+    told: bool = False  # recipients know that it broke off (U3)
     boot: str | None = None  # unsynced bytes of another boot cannot be trusted (U3)
 
 

@@ -1,0 +1,96 @@
+"""Tells recipients of uploads that broke off and were not completed within an hour (rules U3, N1)."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import structlog
+
+from core.addresses import address_key
+from core.clock import Clock, from_text
+from core.database import TROUBLES, Database
+from core.inbox import Inbox, boot_id
+from core.organizations import Organization
+from core.organizations_store import all_organizations
+from core.settings import Settings
+from processor.directory.directory_store import active_keys
+from processor.mail import outbox_store
+from processor.mail.mails import NewMail
+from processor.mail.notices import compose_broken_upload_mail
+from processor.mail.recipients import choose_recipients, wanted_keys
+from server.overview import Seen, State, uploads_of
+
+log = structlog.get_logger()
+
+LOOK_S = 60.0
+AFTER = timedelta(hours=1)
+
+
+class BrokenUploads:
+    """Looks once a minute; each upload is told of once, also across restarts."""
+
+    def __init__(self, *, database: Database, inbox: Inbox, clock: Clock, settings: Settings) -> None:
+        self._database = database
+        self._inbox = inbox
+        self._clock = clock
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except TROUBLES as exc:
+                log.warning("broken_uploads.deferred", reason=type(exc).__name__)
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Tell of what broke off more than an hour ago."""
+        async with self._database.reading() as connection:
+            organizations = await all_organizations(connection)
+        now = self._clock.now()
+        for organization in organizations:
+            if organization.enabled:
+                seen = await asyncio.to_thread(uploads_of, self._inbox, organization.id, boot=boot_id())
+                for upload in broken_off(seen, now=now):
+                    await self._tell(organization, upload, now)
+
+    async def _tell(self, organization: Organization, upload: Seen, now: datetime) -> None:
+        meta = upload.incoming.meta
+        content = compose_broken_upload_mail(
+            organization=organization,
+            name=meta.name,
+            size_bytes=upload.size_bytes,
+            began_at=from_text(meta.started_at),
+            kept_hours=round(self._settings.partial_keep_s / 3600),
+        )
+        async with self._database.writing() as connection:
+            active = await active_keys(connection, organization.no, wanted_keys(organization.settings))
+            chosen = choose_recipients(
+                organization.settings, active=active, operator=self._settings.operator_email
+            ).chosen
+            mails = [
+                NewMail(
+                    org_no=organization.no,
+                    import_number=None,
+                    recipient=address,
+                    content=content,
+                    uuid=uuid4(),
+                )
+                for address in {address_key(one): one for one in chosen}.values()
+            ]
+            await outbox_store.enqueue(connection, mails, now=now, mail_from=self._settings.mail_from)
+        log.warning("upload.not_completed", org=organization.id, name=meta.name, size_bytes=upload.size_bytes)
+        await asyncio.to_thread(self._inbox.note, upload.incoming, told=True, changed_at=meta.changed_at)
+
+
+def broken_off(seen: Sequence[Seen], *, now: datetime) -> list[Seen]:
+    """Rule U3: the partial uploads that nobody has touched for an hour and nobody was told of."""
+    return [
+        upload
+        for upload in seen
+        if upload.state is State.PARTIAL
+        and not upload.incoming.meta.told
+        and now - from_text(upload.incoming.meta.changed_at or upload.incoming.meta.started_at) >= AFTER
+    ]

@@ -1,0 +1,30 @@
+"""Uploads that broke off and were not completed within an hour (rules U3, N1)."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from commands.broken_uploads import BrokenUploads
+from core.inbox import Origin
+from core.settings import Settings
+from tests.integration.directory.house import OWNER, open_house
+
+
+async def test_u03_recipients_hear_once_of_an_upload_that_broke_off_an_hour_ago(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        org = await house.org()
+        settings = Settings(data_dir=tmp_path / "data", keys_dir=tmp_path / "keys")
+        broken = BrokenUploads(database=org.database, inbox=org.inbox, clock=org.clock, settings=settings)
+        incoming = org.inbox.begin(org_id=org.id, name="users.csv", origin=Origin(account="test"))
+        incoming.data.write_bytes(b"User Email\nann@")
+        org.inbox.note(incoming, extents=((0, 15),))
+        org.clock.at += timedelta(minutes=59)
+        await broken.look()
+        assert await org.rows("SELECT recipient FROM outbox") == []
+        org.clock.at += timedelta(minutes=2)
+        for _ in range(2):
+            await broken.look()
+        told = await org.rows("SELECT recipient, import_number FROM outbox")
+        assert [tuple(row) for row in told] == [(OWNER, None)]
+        subjects = await org.rows("SELECT subject, text FROM outbox")
+        assert "users.csv broke off" in subjects[0][0]
+        assert "ann@" not in subjects[0][1]
