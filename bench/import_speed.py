@@ -33,7 +33,7 @@ from core.migrate import prepare_database
 from core.organization_settings import OrganizationSettings
 from core.organizations_store import add_organization
 from core.settings import Settings, load_settings
-from processor.importing import Importer
+from processor.importing import Importer, quieten_collector
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 READER = "csv.reader alone"
@@ -205,6 +205,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="show hot spots and write nothing")
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    quieten_collector()  # as in the daemon's workers and in `rosterdrop import`
     measured = Measured()
     with tempfile.TemporaryDirectory(prefix="rosterdrop-bench-") as name:
         folder = Path(name)
