@@ -137,3 +137,15 @@ async def test_u06_an_open_that_makes_nothing_finds_nothing(world: World) -> Non
             await sftp.open("/local/users.csv", asyncssh.FXF_WRITE)
         with pytest.raises(asyncssh.SFTPNoSuchFile):
             await sftp.open("/local/users.csv", asyncssh.FXF_WRITE | asyncssh.FXF_TRUNC)
+
+
+async def test_u02_nobody_cuts_a_file_whose_close_is_being_answered(world: World) -> None:
+    content = b"User Email\n" + b"ann@x.example\n" * 100_000
+    async with world.sftp() as one, world.sftp() as other:
+        for number in range(8):
+            name = f"/local/users{number}.csv"
+            file = await one.open(name, "wb")
+            await file.write(content)
+            await asyncio.gather(file.close(), other.truncate(name, 25), return_exceptions=True)
+    for drop in world.inbox.queue("007"):
+        assert drop.data.stat().st_size == drop.meta.size_bytes
