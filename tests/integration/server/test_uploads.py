@@ -140,12 +140,18 @@ async def test_u06_an_open_that_makes_nothing_finds_nothing(world: World) -> Non
 
 
 async def test_u02_nobody_cuts_a_file_whose_close_is_being_answered(world: World) -> None:
-    content = b"User Email\n" + b"ann@x.example\n" * 100_000
+    content = b"User Email\n" + b"ann@x.example\n" * 200_000
+
+    async def cut(sftp: asyncssh.SFTPClient, name: str, steps: int) -> None:
+        for _ in range(steps):  # some turns of the loop later each time
+            await asyncio.sleep(0)
+        await sftp.truncate(name, 25)
+
     async with world.sftp() as one, world.sftp() as other:
-        for number in range(8):
+        for number in range(30):
             name = f"/local/users{number}.csv"
             file = await one.open(name, "wb")
             await file.write(content)
-            await asyncio.gather(file.close(), other.truncate(name, 25), return_exceptions=True)
+            await asyncio.gather(file.close(), cut(other, name, 2 * number), return_exceptions=True)
     for drop in world.inbox.queue("007"):
         assert drop.data.stat().st_size == drop.meta.size_bytes
