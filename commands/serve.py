@@ -13,6 +13,7 @@ import structlog
 
 from commands.broken_uploads import BrokenUploads
 from commands.daemon import FILE
+from commands.expiring_passwords import ExpiringPasswords
 from commands.house import House
 from core.audit import AuditEntry, Event
 from core.audit_trail import audit_trail
@@ -196,6 +197,7 @@ class Daemon:
             "holds": holds.run(),
             "broken uploads": broken.run(),
             "deactivations": deactivations.run(),
+            "expiring passwords": ExpiringPasswords(database=database, clock=clock, settings=settings).run(),
             "checkpoints": _checkpoints(database),
         }
 

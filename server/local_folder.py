@@ -95,7 +95,7 @@ class LocalFolder:
     async def note_disorder(self, upload: Upload) -> None:
         """Before a write that does not continue the one before: after a crash the file's size counts no more (U3)."""
         entry = self.shelf.entry_of(upload)
-        if upload.in_order and entry is not None:
+        if upload.in_order and entry is not None and not upload.yielded:
             upload.in_order = False
             await self.shelf.note_disorder(entry, upload)
 
@@ -107,6 +107,8 @@ class LocalFolder:
             UploadLostError: the disk failed; the file is gone.
             QueueBrokenError: the process must stop.
         """
+        if upload.yielded:  # a thread may still put it aside for the session that took it over
+            raise RefusedError(YIELDED)
         entry = self.shelf.entry_of(upload)
         if entry is None:
             upload.release()
@@ -123,6 +125,8 @@ class LocalFolder:
 
     async def give_up(self, upload: Upload, *, reason: str) -> None:
         """Rule U3: a session ended, or a CLOSE was refused; what arrived unbroken stays as a partial."""
+        if upload.yielded:
+            return
         entry = self.shelf.entry_of(upload)
         if entry is None:
             upload.release()

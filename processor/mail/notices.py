@@ -46,6 +46,22 @@ def compose_broken_upload_mail(
     )
 
 
+def compose_expiring_password_mail(*, organization: Organization, until: datetime) -> MailContent:
+    """Rule A1: the old password of an organization is good only until then."""
+    zone = ZoneInfo(organization.settings.time_zone)
+    end = time_in_words(until.astimezone(zone))
+    return compose_notice(
+        subject=f"{organization.name}: the old password ends soon",
+        headline=f"The old password of {organization.name} ends at {end}",
+        paragraphs=(
+            f"The organization {organization.id} has a new password, and its old one is good, too, until {end}.",
+            f"`rosterdrop audit --org {organization.id} --event login.succeeded` shows whether it still logs in. "
+            "Ask the customer whether the HR system has the new password; if it has not, logins fail from then on.",
+        ),
+        footer="You get this mail because you are the operator.",
+    )
+
+
 def compose_export_mail(*, organization: Organization, what: str, path: str, count: int) -> MailContent:
     """Rule E1: an administrator asked for an export, or somebody for him; the file itself is never attached."""
     title = what.capitalize()

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -146,6 +147,12 @@ async def retry(connection: AsyncConnection, *, now: datetime, ids: Sequence[int
     for mail_id in found:
         await _mark(connection, mail_id, state=MailState.WAITING, attempts=0, created_at=text, next_at=text)
     return found
+
+
+async def has(connection: AsyncConnection, uuid: UUID, *, mail_from: str) -> bool:
+    """Say whether a mail with this id was written before."""
+    query = select(outbox.c.id).where(outbox.c.message_id == message_id(uuid, mail_from))
+    return (await connection.execute(query)).first() is not None
 
 
 async def count_by_state(connection: AsyncConnection) -> dict[MailState, int]:

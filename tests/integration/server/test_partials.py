@@ -292,3 +292,35 @@ async def test_u03_a_killed_server_does_not_count_bytes_that_were_written_in_no_
         await file.write(b"1234", 4)
         (folder,) = world.inbox.folders("007").incoming.iterdir()
         assert json.loads((folder / "meta.json").read_bytes())["in_order"] is False
+
+
+async def test_u03_a_close_and_a_session_that_takes_over_never_both_have_the_file(start: Start) -> None:
+    content = b"User Email\n" + b"ann@x.example\n" * 20_000
+
+    async def close(file: asyncssh.SFTPClientFile, steps: int) -> str:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        try:
+            await file.close()
+        except asyncssh.SFTPError as exc:
+            return str(exc)
+        return "OK"
+
+    async def take_over(sftp: asyncssh.SFTPClient, name: str) -> str:
+        try:
+            async with sftp.open(name, "r+b") as file:
+                await file.write(b"bob@x.example\n", len(content))
+        except asyncssh.SFTPError as exc:
+            return str(exc)
+        return "OK"
+
+    async with start(idle_handle_s=0) as world, world.sftp() as one, world.sftp() as other:
+        for number in range(30):
+            name = f"/local/users{number}.csv"
+            file = await one.open(name, "wb")
+            await file.write(content)
+            said = await asyncio.gather(close(file, number // 2), take_over(other, name))
+            assert "OK" in said, said
+        for drop in world.inbox.queue("007"):
+            assert drop.data.stat().st_size == drop.meta.size_bytes
+            assert drop.data.read_bytes().startswith(content)
