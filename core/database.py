@@ -22,7 +22,7 @@ TROUBLES: tuple[type[Exception], ...] = (OperationalError, sqlite3.OperationalEr
 BROKEN = frozenset({"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"})  # after these nothing may be retried
 
 READERS = 4
-CACHE_KIB = 32_000  # of the writing connection; those that read get a quarter
+CACHE_KIB = 16_000  # of the writing connection; those that read get a quarter
 BUSY_TIMEOUT_MS = 30_000
 
 PRAGMAS = (
