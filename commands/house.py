@@ -68,8 +68,10 @@ class House:
         async with self._database.reading() as connection:
             return await imports_store.unfinished_uids(connection, org_id)
 
-    async def withdraw(self, org_id: str, uid: str) -> bool:
+    async def withdraw(self, org_id: str, uid: str, drop: Drop | None) -> bool:
         """Rule U4: discard a drop that waits or is held; False where it does not any more."""
+        if drop is not None:
+            await self.wait_s(drop)  # one that nobody has looked at yet waits from now on (S1)
         async with self._database.reading() as connection:
             record = await imports_store.record_of(connection, uid=uid)
         if record is None or record.org_id != org_id:

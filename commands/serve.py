@@ -133,7 +133,7 @@ class Daemon:
             )
 
             async def withdraw(org_id: str, uid: str) -> bool:
-                done = await house.withdraw(org_id, uid)
+                done = await house.withdraw(org_id, uid, await asyncio.to_thread(inbox.find, org_id, uid))
                 if done:
                     queues.nudge(org_id)
                 return done

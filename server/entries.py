@@ -71,6 +71,9 @@ class Entries:
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._by_uid.values()))
 
+    def __len__(self) -> int:
+        return len(self._by_uid)
+
     def add(self, entry: Entry) -> None:
         """Keep a new one."""
         self._by_uid[entry.uid] = entry

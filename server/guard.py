@@ -25,7 +25,7 @@ from core.bans import (
 from core.settings import Settings
 
 # People type passwords and e-mail addresses as user names: such names are kept nowhere until they were tried often.
-ACCOUNT_LIKE = re.compile(r"[A-Za-z0-9-]*_[A-Za-z0-9_-]*")
+ACCOUNT_LIKE = re.compile(r"(?=.{1,64}$)[A-Za-z0-9-]*_[A-Za-z0-9_-]*")  # 64: what a user name has at most (W)
 SURELY_A_NAME = 3  # nobody types a password into the wrong field so often
 MAX_RECORDS = 50_000  # of names and addresses; the least recent go first
 KNOWN_AGAIN = timedelta(hours=1)  # a later login of a known address is written down after so long

@@ -12,6 +12,7 @@ from core.recent_drops import HOUR
 from core.settings import Settings
 
 MAX_CHANNELS = 8
+MAX_UNACCEPTED = 1_000  # uploads of an organization that are partial, temporary or being written
 MAX_EXTENTS = 10_000  # ranges of one upload that writes in no order
 MIB = 1 << 20
 
@@ -81,6 +82,13 @@ def upload_refusal(settings: Settings, *, uploads: int) -> str | None:
     if uploads < settings.max_drops_per_hour:
         return None
     return f"Too many uploads: an organization may send {settings.max_drops_per_hour} files an hour, send it later (U9)"
+
+
+def unaccepted_refusal(*, uploads: int) -> str | None:
+    """Judge one more upload beside those that are not accepted: partial, temporary or being written."""
+    if uploads < MAX_UNACCEPTED:
+        return None
+    return f"There are {MAX_UNACCEPTED} unfinished files in /local: rename or remove some of them first (U9)"
 
 
 def size_refusal(settings: Settings, *, end: int) -> str | None:

@@ -64,7 +64,9 @@ class LocalFolder:
         await shelf.space.recount()
         uploads = shelf.uploads_of_the_hour + shelf.entries.running
         self._refuse(
-            limits.upload_refusal(shelf.settings, uploads=uploads) or shelf.space.refusal(growth_bytes=0)
+            limits.upload_refusal(shelf.settings, uploads=uploads)
+            or limits.unaccepted_refusal(uploads=len(shelf.entries))
+            or shelf.space.refusal(growth_bytes=0)
         )
 
     def _refuse(self, refusal: str | None) -> None:

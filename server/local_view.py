@@ -107,7 +107,9 @@ class LocalView:
     async def resize(self, name: str, raw: bytes, size_bytes: int, visit: Visit) -> None:
         """Rule U4: a SETSTAT of the size counts for a running upload only; others may be told what is so already."""
         entry = self.folder.shelf.entries.seen(name)
-        if entry is not None and entry.busy:  # its CLOSE is being answered: what is synced now must stay as it is
+        if (
+            entry is not None and entry.busy
+        ):  # its CLOSE is being answered: what is synced now must stay as it is
             raise RefusedError(f"The size of {name} cannot be set: it is just being stored (U2)")
         if entry is not None and entry.upload is not None:
             entry.upload.resize(size_bytes)

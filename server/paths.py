@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from server.statuses import MissingError
+from server.statuses import MissingError, RefusedError
+
+PATH_LIMIT_BYTES = 4096  # as on any Linux (PATH_MAX)
 
 
 class Area(Enum):
@@ -51,7 +53,13 @@ Place = Root | Folder | Inside | Outside
 
 
 def canonical(path: bytes) -> bytes:
-    """Resolve `.`, `..` and doubled slashes lexically; `..` in the root stays there, a relative path begins in it."""
+    """Resolve `.`, `..` and doubled slashes lexically; `..` in the root stays there, a relative path begins in it.
+
+    Raises:
+        RefusedError: the path is too long.
+    """
+    if len(path) > PATH_LIMIT_BYTES:
+        raise RefusedError(f"The path is longer than {PATH_LIMIT_BYTES} bytes (U1)")
     parts: list[bytes] = []
     for part in path.split(b"/"):
         if part == b"..":

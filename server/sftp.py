@@ -335,7 +335,8 @@ class Sftp(RefusingRoom):
         """Do what RENAME does: it replaces partial and temporary files, too."""
         await self.rename(oldpath, newpath)
 
-    def realpath(self, path: bytes) -> bytes:
+    @answered
+    async def realpath(self, path: bytes) -> bytes:
         """Resolve a virtual path; nothing on disk is asked."""
         return canonical(path)
 

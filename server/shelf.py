@@ -3,6 +3,7 @@
 What may be done when is decided in `local_folder.py`; one step is one hop into a thread (`intake.py`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import timedelta
@@ -80,8 +81,10 @@ class Shelf:
                         kept_bytes=item.size_bytes,
                     )
                 )
-        for name in {item.incoming.meta.name for item in found}:
-            await self.keep_largest(name)
+        found_names = {item.incoming.meta.name for item in found}
+        for name, count in Counter(entry.name for entry in self.entries).items():
+            if count > 1 and name in found_names:
+                await self.keep_largest(name)
 
     @property
     def uploads_of_the_hour(self) -> int:
@@ -259,7 +262,8 @@ class Shelf:
     async def keep_largest(self, name: str) -> None:
         """Rule U3: of several partials of one name the largest stays."""
         for entry in self.entries.smaller_twins(name):
-            await self.discard(entry)
+            if entry.is_idle:  # still: somebody may have gone on with it while another was removed
+                await self.discard(entry)
 
     async def discard_replaced(self, name: str, opened_at: float) -> None:
         """A file of that name, begun at `opened_at`, is complete: what it replaced goes."""
@@ -267,7 +271,8 @@ class Shelf:
         while len(self._completed) > COMPLETED_KEPT:
             del self._completed[next(iter(self._completed))]
         for entry in self.entries.replaced_by(opened_at, name):
-            await self.discard(entry)
+            if entry.is_idle:
+                await self.discard(entry)
 
     def was_replaced(self, entry: Entry) -> bool:
         """Whether a newer file of that name is complete and nobody wrote to this one since it was begun."""

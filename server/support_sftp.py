@@ -198,7 +198,8 @@ class SupportSftp(RefusingRoom):
         here = self._a_folder()
         return Listing([listed(b".", here), listed(b"..", here), *lines])
 
-    def realpath(self, path: bytes) -> bytes:
+    @answered
+    async def realpath(self, path: bytes) -> bytes:
         """Resolve a virtual path; nothing on disk is asked."""
         return canonical(path)
 

@@ -72,3 +72,10 @@ def test_u09_a_tally_ends_where_it_began(keys: list[str]) -> None:
     for key in keys:
         tally.leave(key)
     assert (tally.total, tally["a"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("uploads", "refused"), [(0, False), (999, False), (1_000, True)])
+def test_u09_an_organization_may_leave_a_thousand_files_unfinished(uploads: int, refused: bool) -> None:
+    refusal = limits.unaccepted_refusal(uploads=uploads)
+    assert (refusal is not None) is refused
+    assert refusal is None or refusal.endswith("(U9)")

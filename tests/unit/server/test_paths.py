@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.paths import Area, Folder, Inside, Outside, Place, Root, canonical, place_of
-from server.statuses import MissingError
+from server.statuses import MissingError, RefusedError
 
 parts = st.sampled_from([b"..", b".", b"", b"local", b"archive", b"a", b"etc", b"\xff", b"a b"])
 paths = st.lists(parts, max_size=12).map(b"/".join)
@@ -53,3 +53,9 @@ def test_u01_paths_mean_what_posix_says(path: bytes) -> None:
 @given(paths)
 def test_u01_a_canonical_path_is_its_own(path: bytes) -> None:
     assert canonical(canonical(path)) == canonical(path)
+
+
+def test_u01_a_path_is_at_most_as_long_as_on_any_linux() -> None:
+    assert canonical(b"/" + b"a" * 4095)
+    with pytest.raises(RefusedError, match=r"longer than 4096 bytes \(U1\)$"):
+        canonical(b"/" + b"a" * 4096)
