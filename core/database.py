@@ -175,8 +175,3 @@ def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
         connection.exec_driver_sql(begin)
 
     return engine
-
-
-def sqlite_version() -> tuple[int, ...]:
-    """Return the version of the SQLite library in use."""
-    return sqlite3.sqlite_version_info

@@ -119,11 +119,6 @@ class LineIndex:
         places = np.flatnonzero(np.bincount(self._known.evidence[counting])).tolist()
         return reduce(or_, (self._known.evidence_values[place] for place in places), 0)
 
-    def begin_again(self) -> None:
-        """Forget what was passed, for a second reading of the file."""
-        self._line_of[:] = 0
-        self.repeated.clear()
-
     def kept(self, *, without: set[int]) -> tuple[Halves, Halves, Numbers, Numbers]:
         """Return digests, people and evidence of the lines passed over, but those of the people `without`."""
         places = np.flatnonzero(self._line_of > 0)

@@ -1,7 +1,7 @@
 """Works the queues: drops of one organization strictly in order, those of different ones side by side (rule U7)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
@@ -49,11 +49,6 @@ class Queues:
         else:
             self._again[org_id] = asyncio.Event()
             self._group.create_task(self._work_queue(org_id), name=f"queue of {org_id}")
-
-    def nudge_all(self, org_ids: Iterable[str]) -> None:
-        """Look at all queues: at start, and now and then, for a nudge may be lost."""
-        for org_id in org_ids:
-            self.nudge(org_id)
 
     def stop(self) -> None:
         """Begin no further drop; those at hand are finished or rolled back by whoever ends the workers (O2)."""

@@ -113,16 +113,3 @@ def key_reader(
         return read(line, cells)
 
     return read_plain
-
-
-def key_checker(
-    *, header: Header, settings: OrganizationSettings
-) -> Callable[[int, Sequence[str]], Problem | None]:
-    """Return the function that says why a row is refused for its width or its key."""
-    read = key_reader(header=header, settings=settings)
-
-    def check(line: int, cells: Sequence[str]) -> Problem | None:
-        found = read(line, cells)
-        return found if isinstance(found, Problem) else None
-
-    return check

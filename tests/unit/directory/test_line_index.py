@@ -88,9 +88,6 @@ def test_g2_what_is_kept_leaves_out_people_whose_row_was_odd(
     assert sorted(stored.everybody.tolist()) == sorted(people)
     again = LineIndex(stored)
     assert {int(stored.people[place]) for place in again.find(lines).tolist() if place >= 0} == expected
-    index.begin_again()
-    assert index.passed_people().tolist() == []
-    assert index.repeated == []
 
 
 def test_g2_new_lines_keep_person_and_evidence() -> None:

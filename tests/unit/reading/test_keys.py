@@ -1,6 +1,7 @@
 import pytest
 
-from processor.reading.keys import check_width, key_checker
+from processor.reading.keys import check_width
+from tests.unit.reading.refusals import key_checker
 
 from .whole_files import settings_with, understood
 

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from processor.reading.dates import Order
 from processor.reading.header import Header, understand_header
-from processor.reading.keys import is_blank_row, key_checker
+from processor.reading.keys import is_blank_row
 from processor.reading.presets import Preset
 from processor.reading.survey import Survey
 from processor.reading.user_cells import CarefulReader
 from processor.reading.user_rows import UserRow, user_row_reader
 from processor.reading.values import put_guard_on
+from tests.unit.reading.refusals import key_checker
 
 from .whole_files import known, read_users, settings_with, understood
 

@@ -11,10 +11,10 @@ from processor.reading.dates import EarlierProof, Order
 from processor.reading.decisions import Decisions
 from processor.reading.field_types import FieldType, KnownField
 from processor.reading.header import Header, understand_header
-from processor.reading.keys import key_checker
 from processor.reading.presets import Preset
 from processor.reading.survey import Survey
 from processor.reading.user_rows import UserRow, user_row_reader
+from tests.unit.reading.refusals import key_checker
 
 OWNER = "coach@mavericks.example"
 
