@@ -20,6 +20,7 @@ from processor.reading.encodings import (
 from processor.reading.keys import is_blank_row
 from processor.reading.table import BadTableError, Block, Record, TableFormat, read_batches, read_blocks
 
+_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 FIRST_ROWS = 5  # the most extra header rows that a preset may have
 _HEADER_BYTES = 1 << 14
 _COPY_CHARACTERS = 1 << 20
@@ -57,6 +58,8 @@ def open_table(path: Path, *, encoding: str = "utf-8", map_labels: Iterable[str]
     if refusal := recognise_other_file(start):
         return refusal
     codec = choose_codec(start, setting=encoding)
+    if start.startswith(_UTF16_BOMS) and not codec.name.startswith("utf-16"):
+        return undecodable(line=1, offset=0, sample=start)  # before its NUL bytes are found
     return _header(path, codec.name, codec.bom_bytes, map_labels)
 
 

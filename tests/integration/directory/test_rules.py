@@ -142,3 +142,11 @@ async def test_p02_active_users_whom_the_last_file_named_are_counted_as_missing(
     assert record.counts.users_missing == 1
     assert len(await org.users()) == 4
     assert (await org.drop("f.csv", b"User Email\nann@x.example\n")).counts.users_missing == 0
+
+
+async def test_f02_utf16_with_a_byte_order_mark_is_called_by_its_name(org: Org) -> None:
+    record = await org.drop("users.csv", "User Email\nann@x.example\n".encode("utf-16"))
+    assert record.outcome is Outcome.REFUSED
+    found = await org.problems(record)
+    assert [(one.line, one.code) for one in found] == [(1, "not-utf8")]
+    assert "UTF-16" in found[0].text
