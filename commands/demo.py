@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import signal
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def demo() -> None:
 
     Example: `rosterdrop demo`
     """
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the daemon and the folder must not stay behind
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="rosterdrop-demo-") as name:
         house = DemoHouse(folder=Path(name))
         say("1. An operator starts the daemon in an empty folder; nothing else is needed.")
