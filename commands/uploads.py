@@ -1,5 +1,6 @@
 """`rosterdrop uploads`: files that are arriving, broke off, keep a temporary name, or were accepted lately (U3, U5)."""
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,15 +27,27 @@ def uploads(
 
     Example: `rosterdrop uploads --org 007 --json`
     """
-    found = run(_found(open_session(ctx), org, limit))
+    session = open_session(ctx)
+    found = run(_found(session, org, limit))
     if as_json:
         print_json(found)
         return
     print_table(
-        ("Org", "Name", "State", "Bytes", "Started"),
-        (tuple(upload.values()) for upload in found),
+        ("Org", "Name", "State", "Bytes", "Started", "Age", "Rate"),
+        ((*upload.values(), *_age_and_rate(upload, session.clock.now())) for upload in found),
         nothing="There are no uploads.",
     )
+
+
+def _age_and_rate(upload: dict[str, Any], now: datetime) -> tuple[str, str]:
+    """Return how long ago it began, and of a running one how fast it comes on the whole."""
+    from core.clock import from_text
+
+    age_s = max(0.0, (now - from_text(upload["started_at"])).total_seconds())
+    age = str(timedelta(seconds=round(age_s)))
+    if upload["state"] != "running" or age_s < 1:
+        return age, ""
+    return age, f"{upload['size_bytes'] / age_s / 1024:,.0f} KiB/s"
 
 
 async def _found(session: Session, org: str | None, limit: int) -> list[dict[str, Any]]:
