@@ -21,7 +21,10 @@ def demo() -> None:
 
     Example: `rosterdrop demo`
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the daemon and the folder must not stay behind
+    for number in (
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # as Ctrl-C: the daemon and the folder must not stay behind
         signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="rosterdrop-demo-") as name:
         house = DemoHouse(folder=Path(name))
