@@ -71,7 +71,13 @@ def test_u03_a_broken_upload_goes_on_where_it_ended(
 def test_u03_lftp_comes_back_by_itself_when_the_network_does(daemon: Daemon, new: NewMachine) -> None:
     customer = new()
     path = people(customer.folder / "users.csv", BIG)
-    patient = replace(WAYS["lftp"], typed=("set net:max-retries 3", *WAYS["lftp"].typed))
+    # Its own pause of 30 s, met twice where the broken session still had the file, was longer than a test waits.
+    settings = (
+        "set net:max-retries 30",
+        "set net:reconnect-interval-base 1",
+        "set net:reconnect-interval-max 2",
+    )
+    patient = replace(WAYS["lftp"], typed=(*settings, *WAYS["lftp"].typed))
     with cut_after(CUT_BYTES, port=customer.port, comes_back=True) as cutter:
         done = customer.at(cutter.port).run(patient)
         assert cutter.has_cut.wait(10), done.printed
