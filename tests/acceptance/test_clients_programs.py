@@ -11,8 +11,6 @@ import asyncssh
 import pytest
 
 from tests.acceptance.arrivals import (
-    BIG,
-    CUT_BYTES,
     NewMachine,
     arrived,
     breaks_and_resumes,
@@ -21,7 +19,6 @@ from tests.acceptance.arrivals import (
     whole,
 )
 from tests.acceptance.clients import WAYS, Machine
-from tests.acceptance.cutting import cut_after
 from tests.acceptance.daemon import DEADLINE_S, Daemon
 from tests.acceptance.rosters import people
 from tests.conftest import find_tool
@@ -66,23 +63,6 @@ def test_u03_a_broken_upload_goes_on_where_it_ended(
     first: str, again: str, daemon: Daemon, new: NewMachine
 ) -> None:
     breaks_and_resumes(daemon, new(), first=WAYS[first], again=WAYS[again])
-
-
-def test_u03_lftp_comes_back_by_itself_when_the_network_does(daemon: Daemon, new: NewMachine) -> None:
-    customer = new()
-    path = people(customer.folder / "users.csv", BIG)
-    # Its own pause of 30 s, met twice where the broken session still had the file, was longer than a test waits.
-    settings = (
-        "set net:max-retries 30",
-        "set net:reconnect-interval-base 1",
-        "set net:reconnect-interval-max 2",
-    )
-    patient = replace(WAYS["lftp"], typed=(*settings, *WAYS["lftp"].typed))
-    with cut_after(CUT_BYTES, port=customer.port, comes_back=True) as cutter:
-        done = customer.at(cutter.port).run(patient)
-        assert cutter.has_cut.wait(10), done.printed
-    assert done.status == 0, done.printed
-    arrived(daemon, customer.organization, path)
 
 
 def test_u10_sftp_sends_nothing_to_a_server_with_another_key(daemon: Daemon, new: NewMachine) -> None:
