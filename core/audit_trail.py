@@ -54,7 +54,8 @@ class AuditTrail:
         pause_s = PAUSE_S
         while not self._stop.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await self._stop.wait()
             try:
                 await self.flush()
                 pause_s = PAUSE_S

@@ -33,7 +33,7 @@ def configure_logs(*, level: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=_LineLoggerFactory(),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # a cached one would keep its level when this is called again
     )
     logging.captureWarnings(True)  # cryptography warns when a client takes group14, which is allowed (A4)
     logging.getLogger("py.warnings").setLevel(logging.ERROR)

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # No deadline anywhere: a slow machine is not a broken rule.
@@ -54,3 +55,10 @@ def find_tool(name: str) -> Path:
 def tool() -> Callable[[str], Path]:
     """Find an external program: `tool("sftp")` is its path."""
     return find_tool
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """Undo what a command that a test runs in its own process says of logs; the next test reads them."""
+    yield
+    structlog.reset_defaults()

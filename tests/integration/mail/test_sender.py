@@ -64,7 +64,6 @@ async def running(
 
 @pytest.fixture
 def logged() -> Iterator[list[Any]]:
-    structlog.reset_defaults()
     with capture_logs() as lines:
         yield lines
 
