@@ -1,6 +1,7 @@
 """The composition root: opens everything in the order in which it closes, and runs until it is told to stop (O2)."""
 
 import asyncio
+import faulthandler
 import json
 import os
 import signal
@@ -43,6 +44,9 @@ FOLDER_MODE = 0o700
 CHECKPOINT_INTERVAL_S = 5.0
 CHECKPOINT_BYTES = 4 << 20  # of write-ahead log, from which on a checkpoint is worth it
 IMPORT_GRACE_S = 10.0
+LAST_RESORT_S = (
+    60.0  # beyond both graces: whatever is still stuck is ended as by a kill, which loses nothing (U2)
+)
 
 
 def serve(settings: Settings) -> int:
@@ -214,6 +218,9 @@ class Daemon:
     async def _end(self, listener: Listener, queues: Queues, pool: WorkerPool) -> None:
         """Rule O2: no new sessions, running uploads get their grace, the running import finishes or rolls back."""
         log.info("server.stopping", uploads=listener.uploads)
+        faulthandler.dump_traceback_later(
+            self._settings.stop_grace_s + IMPORT_GRACE_S + LAST_RESORT_S, exit=True
+        )
         queues.stop()
         await listener.stop(self._settings.stop_grace_s)
         await pool.settle(IMPORT_GRACE_S)

@@ -67,12 +67,12 @@ class Daemon:
             "max_startups_per_address": 100,
             "quiet_time_s": 0.3,
             "scan_interval_s": 1,
+            "stop_grace_s": 10,
             **settings,
         }
         outer = {name: value for name, value in os.environ.items() if not name.startswith("ROSTERDROP_")}
-        self.environment = outer | {
-            f"ROSTERDROP_{name.upper()}": str(value) for name, value in values.items()
-        }
+        own = {f"ROSTERDROP_{name.upper()}": str(value) for name, value in values.items()}
+        self.environment = outer | own | {"PYTHONFAULTHANDLER": "1"}
 
     # --- the process
 
@@ -100,10 +100,14 @@ class Daemon:
         """SIGTERM; return the exit status."""
         if self._process is None:
             return 0
-        self._process.terminate()
-        status = self._process.wait(DEADLINE_S)
-        self._process = None
-        return status
+        process, self._process = self._process, None
+        process.terminate()
+        try:
+            return process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # faulthandler writes where each thread stands
+            process.wait()
+            raise AssertionError(f"SIGTERM did not end it:\n{self.log_text()[-20_000:]}") from None
 
     def kill(self) -> None:
         """Kill -9, and nothing else."""
