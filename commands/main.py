@@ -11,6 +11,7 @@ import typer
 from commands import (
     approvals,
     audit,
+    backup,
     bans,
     check,
     demo,
@@ -67,6 +68,8 @@ app.command("demo")(demo.demo)
 app.command("uploads")(uploads.uploads)
 app.command("audit")(audit.audit)
 app.command("keys")(keys.keys)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 
 @app.callback()

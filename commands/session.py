@@ -24,7 +24,16 @@ T = TypeVar("T")
 NO = 1  # the answer is no
 WRONG = 2  # usage or settings, or a data folder that nothing can be done with
 WRONG_CODES = frozenset(
-    {"usage", "damaged", "database_damaged", "host_key_damaged", "data_folder_busy", "schema"}
+    {
+        "usage",
+        "damaged",
+        "database_damaged",
+        "host_key_damaged",
+        "data_folder_busy",
+        "schema",
+        "restore_unfinished",
+        "backup_damaged",
+    }
 )
 FOLDER_MODE = 0o700
 

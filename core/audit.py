@@ -39,6 +39,7 @@ class Event(StrEnum):
     PERSON_ERASED = "person.erased"
     PERSON_REACTIVATED = "person.reactivated"
     PERSON_KEPT = "person.kept"  # a planned deactivation was cancelled
+    BACKUP_MADE = "backup.made"
     FILES_PURGED = "files.purged"
     AUDIT_LOST = "audit.lost"
 

@@ -9,16 +9,23 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from core.database import busy, damaged
-from core.errors import ServiceError
+from core.errors import DamagedError, ServiceError
 from core.migrations import HEAD
 
 COPIES = "before-upgrade"
+RESTORING = "restoring"  # a file in a data folder into which a backup is being restored
 
 
 class SchemaError(ServiceError):
     """The database is of a newer program, or an upgrade would break references."""
 
     code = "schema"
+
+
+class RestoreUnfinishedError(DamagedError):
+    """A restore into this folder was interrupted: it holds half of a backup."""
+
+    code = "restore_unfinished"
 
 
 def prepare_database(path: Path) -> None:
@@ -29,7 +36,12 @@ def prepare_database(path: Path) -> None:
     Raises:
         DatabaseDamagedError: the file is not a sound database.
         SchemaError: it is newer than this program, or rows would point nowhere after the upgrade.
+        RestoreUnfinishedError: a restore into this folder is under way or was interrupted.
     """
+    if path.with_name(RESTORING).exists():
+        raise RestoreUnfinishedError(
+            f"A backup is being restored into {path.parent}, or that was interrupted: run `rosterdrop restore` again."
+        )
     if _version(path) == HEAD:
         return
     with _migration_lock(path):
