@@ -11,7 +11,7 @@ from commands.demo_daemon import DemoFailedError, command, output
 from commands.session import run
 
 if TYPE_CHECKING:
-    from processor.intake.sftp_client import Account
+    from processor.intake.ssh_connection import Account
 
 HOST = "127.0.0.1"
 TIMEOUT_S = 60
@@ -132,7 +132,7 @@ class OurClient:
             return await connection.read(remote)
 
     def _account(self) -> "Account":
-        from processor.intake.sftp_client import Account
+        from processor.intake.ssh_connection import Account
         from server.host_keys import load_host_keys
 
         pinned = [key.get_fingerprint() for key in load_host_keys(self.keys_dir)]

@@ -1,59 +1,26 @@
-"""A small SFTP client: one connection to one server whose host key is pinned (rule S2); nothing else dials out.
+"""A small SFTP client that writes and reads whole files, for servers that we trust; the demo uses it.
 
-It reads no configuration, asks no agent and offers no keys but those that it is given.
+What is fetched from customers' servers goes through `remote_session.py`, which trusts nobody.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import cast
 
 import asyncssh
 
 from core.errors import ServiceError
+from processor.intake.ssh_connection import Account, ServerUnreachableError, dialled
 
-CONNECT_TIMEOUT_S = 30.0
-LOGIN_TIMEOUT_S = 30.0
-KEEPALIVE_S = 15.0
 BLOCK_BYTES = 256 * 1024
-
-
-class HostKeyChangedError(ServiceError):
-    """The server shows another host key than the one pinned: nothing was sent to it, no password either."""
-
-    code = "host_key_changed"
-
-
-class LoginRefusedError(ServiceError):
-    """The server does not take the user name with this password or key."""
-
-    code = "login_refused"
-
-
-class ServerUnreachableError(ServiceError):
-    """The server does not answer, or the connection broke."""
-
-    code = "server_unreachable"
-    retryable = True
 
 
 class RemoteRefusedError(ServiceError):
     """The server answered a request with an error; the text is the server's."""
 
     code = "remote_refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """Where to log in, and as whom; `host_keys` are the fingerprints `SHA256:...` that are accepted."""
-
-    host: str
-    port: int
-    username: str
-    password: str | None = field(default=None, repr=False)
-    host_keys: Collection[str] = ()
 
 
 class SftpConnection:
@@ -89,65 +56,20 @@ class SftpConnection:
 
 @asynccontextmanager
 async def connect(account: Account) -> AsyncIterator[SftpConnection]:
-    """Rule S2: log in to a server whose host key is one of the pinned ones.
+    """Log in to a server whose host key is one of the pinned ones.
 
     Raises:
         HostKeyChangedError: it is another one; the password was not sent.
         LoginRefusedError: user name or password are wrong.
         ServerUnreachableError: it does not answer within 30 s.
     """
-    async with AsyncExitStack() as stack:
-        yield SftpConnection(client=await _logged_in(stack, account))
-
-
-async def _logged_in(stack: AsyncExitStack, account: Account) -> asyncssh.SFTPClient:
-    pin = _Pin(account.host_keys)
-    try:
-        connection = await stack.enter_async_context(
-            asyncssh.connect(
-                account.host,
-                account.port,
-                username=account.username,
-                password=account.password,
-                client_factory=lambda: pin,
-                known_hosts=lambda _host, _address, _port: ([], [], []),  # so that `pin` is asked
-                config=None,
-                client_keys=None,
-                agent_path=None,
-                gss_host=None,
-                preferred_auth=("password", "keyboard-interactive"),
-                connect_timeout=CONNECT_TIMEOUT_S,
-                login_timeout=LOGIN_TIMEOUT_S,
-                keepalive_interval=KEEPALIVE_S,
-            )
-        )
-        return await stack.enter_async_context(connection.start_sftp_client())
-    except asyncssh.HostKeyNotVerifiable as exc:
-        raise HostKeyChangedError(
-            f"{account.host} shows the host key {pin.shown or 'of an unknown kind'}, which is not the one pinned: "
-            "ask its operator whether it was changed."
-        ) from exc
-    except asyncssh.PermissionDenied as exc:
-        raise LoginRefusedError(
-            f"{account.host} does not take the user name {account.username} with this password."
-        ) from exc
-    except (OSError, asyncssh.Error) as exc:
-        raise ServerUnreachableError(
-            f"{account.host} port {account.port} does not answer as an SFTP server."
-        ) from exc
-
-
-class _Pin(asyncssh.SSHClient):
-    """Compares the host key's fingerprint."""
-
-    def __init__(self, fingerprints: Collection[str]) -> None:
-        self._fingerprints = frozenset(fingerprints)
-        self.shown: str | None = None
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        """Say whether the key is pinned."""
-        self.shown = key.get_fingerprint()
-        return self.shown in self._fingerprints
+    async with dialled(account) as connection:
+        try:
+            client = await connection.start_sftp_client()
+        except (OSError, asyncssh.Error) as exc:
+            raise ServerUnreachableError(f"{account.host} does not answer as an SFTP server.") from exc
+        async with client:
+            yield SftpConnection(client=client)
 
 
 @contextmanager

@@ -7,13 +7,12 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from processor.intake.sftp_client import (
+from processor.intake.sftp_client import RemoteRefusedError, connect
+from processor.intake.ssh_connection import (
     Account,
     HostKeyChangedError,
     LoginRefusedError,
-    RemoteRefusedError,
     ServerUnreachableError,
-    connect,
 )
 
 PASSWORD = "correct horse"
