@@ -10,7 +10,7 @@ CODE := core server processor commands tests $(wildcard bench) $(wildcard consol
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test check fast format lint types imports unit bench-import clean
+.PHONY: help install dev run test check fast format lint types imports unit faults bench-import clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ types: dev ## Check types (mypy, strict, tests too)
 
 imports: dev ## Check which room imports which (import-linter)
 	$(BIN)/lint-imports --no-cache
+
+faults: dev ## Break it everywhere: kills, failing and full disks, power cuts and more (as root, in 20 minutes; WORDS="kill")
+	$(PY) -m tests.faults $(WORDS)
 
 bench-import: dev ## Measure how fast files are imported
 	$(PY) -m bench.import_speed

@@ -16,6 +16,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 # Debian's package of each external program that tests start.
 PACKAGES = {
+    "cc": "gcc",
     "chromium": "chromium",
     "curl": "curl",
     "debugfs": "e2fsprogs",

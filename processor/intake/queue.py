@@ -65,6 +65,8 @@ class Queues:
             try:
                 drop = next(iter(await asyncio.to_thread(self._inbox.queue, org_id, first=1)), None)
                 wait_s = None if drop is None else await self._wait_s(drop)
+                if drop is None:
+                    await asyncio.to_thread(self._inbox.discard_emptied, org_id)
                 if drop is None or wait_s is None:
                     if not again.is_set():
                         break

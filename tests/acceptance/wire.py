@@ -115,18 +115,23 @@ class Wire:
         return self.ask(OPEN, text(path), struct.pack(">II", flags, 0)).handle
 
     def write(self, handle: bytes, content: bytes, *, at: int = 0) -> None:
-        """Write with several requests on their way."""
-        waiting = 0
+        """Write with several requests on their way, and expect OK each time."""
+        assert self.try_write(handle, content, at=at)
+
+    def try_write(self, handle: bytes, content: bytes, *, at: int = 0) -> bool:
+        """Write, and say whether all of it was taken."""
+        waiting, taken = 0, True
         for start in range(0, len(content), CHUNK):
             self.send(
                 WRITE, _string(handle), struct.pack(">Q", at + start), _string(content[start : start + CHUNK])
             )
             waiting += 1
             if waiting == AT_ONCE:
-                self.answer().ok()
+                taken = self.answer().status == OK and taken
                 waiting -= 1
         for _ in range(waiting):
-            self.answer().ok()
+            taken = self.answer().status == OK and taken
+        return taken
 
     def close(self, handle: bytes) -> None:
         """Close a file or a listing and expect OK."""

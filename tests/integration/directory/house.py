@@ -97,7 +97,7 @@ class Org:
         for user, name in await self.rows(MEMBERSHIPS):
             teams.setdefault(user, set()).add(name)
         texts = {label for label, kind in (await self.fields()).items() if kind == "text"}
-        return {row[1]: _user(row, teams.get(row[0], set()), texts) for row in rows}
+        return {row[1]: shown_user(row, teams.get(row[0], set()), texts) for row in rows}
 
     async def user(self, email: str) -> User:
         return (await self.users())[email]
@@ -131,7 +131,8 @@ SELECT t.name, o.email, p.name, t.type FROM teams t LEFT JOIN users o ON o.id = 
 """
 
 
-def _user(row: Any, teams: set[str], texts: set[str]) -> User:
+def shown_user(row: Any, teams: set[str], texts: set[str]) -> User:
+    """A row of `USERS` in the oracle's form; of a custom field that is text, a boolean is shown as a word."""
     custom: dict[str, str | bool] = json.loads(row[11])
     shown = {
         label: ("Yes" if value else "No") if isinstance(value, bool) and label in texts else value
