@@ -14,7 +14,7 @@ from core.inbox import Inbox, boot_id
 from core.organizations import Organization
 from core.organizations_store import all_organizations
 from core.settings import Settings
-from processor.directory.directory_store import active_keys
+from processor.directory.listing_store import active_keys
 from processor.mail import outbox_store
 from processor.mail.mails import NewMail
 from processor.mail.notices import compose_broken_upload_mail

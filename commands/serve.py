@@ -24,7 +24,7 @@ from core.errors import ServiceError
 from core.inbox import Drop, Inbox
 from core.locks import data_folder_lock
 from core.logs import configure_logs
-from core.migrate import prepare_database
+from core.migrate import prepare_database_apart
 from core.settings import Settings
 from processor.directory.deactivations import Deactivations
 from processor.holding import HoldKeeper
@@ -61,7 +61,7 @@ def serve(settings: Settings) -> int:
     )  # leases of local/ are broken by it (processor/intake/drop_ins.py)
     settings.data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     with data_folder_lock(settings.data_dir):
-        prepare_database(settings.database_path)
+        prepare_database_apart(settings.database_path)
         keys = load_host_keys(settings.keys_dir)
         _clear_space(settings.data_dir / "tmp")
         try:

@@ -4,6 +4,8 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -50,6 +52,18 @@ def prepare_database(path: Path) -> None:
             if version is not None:
                 _keep_copy(path, version)
             _upgrade(path, version)
+
+
+def prepare_database_apart(path: Path) -> None:
+    """Do the same in a process of its own where there is something to do: Alembic takes 10 MB, and a daemon keeps them.
+
+    Raises:
+        DatabaseDamagedError, SchemaError: as `prepare_database`, which is asked after the other process.
+    """
+    if _version(path) != HEAD:
+        command = [sys.executable, "-P", "-m", "core.migrate", str(path)]
+        subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
+    prepare_database(path)
 
 
 def _version(path: Path) -> str | None:
@@ -101,3 +115,7 @@ def _upgrade(path: Path, version: str | None) -> None:
             f"The database has schema {version}, which this rosterdrop does not know: it was made by a newer one. "
             "Install that version again."
         ) from exc
+
+
+if __name__ == "__main__":
+    prepare_database(Path(sys.argv[1]))

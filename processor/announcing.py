@@ -8,7 +8,7 @@ from core.database import Connection
 from core.organizations import Organization
 from core.settings import Settings
 from processor import imports_store
-from processor.directory.directory_store import active_keys
+from processor.directory.listing_store import active_keys
 from processor.imports import ImportRecord, Outcome
 from processor.mail import outbox_store
 from processor.mail.compose import ImportNews, compose_import_mail

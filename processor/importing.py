@@ -23,8 +23,9 @@ from core.organizations_store import organization_by_id
 from core.settings import Settings
 from processor import holds_store, imports_store
 from processor.announcing import announce
-from processor.directory.apply_store import DirectoryMovedError, apply_plan, write_history
+from processor.directory.apply_store import apply_plan, write_history
 from processor.directory.directory_store import DirectoryReader, reading_directory
+from processor.directory.moved import DirectoryMovedError
 from processor.directory.people import Person
 from processor.directory.plan import Plan, PlanSpace
 from processor.directory.planning import Planner

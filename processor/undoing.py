@@ -13,7 +13,7 @@ from core.organizations import Organization
 from core.organizations_store import organization_by_id
 from processor import imports_store
 from processor.directory import undo_store
-from processor.directory.apply_store import DirectoryMovedError
+from processor.directory.moved import DirectoryMovedError
 from processor.directory.undo_plan import UndoPlan
 from processor.directory.undo_store import Undone
 from processor.directory.undoing import plan_undo

@@ -12,9 +12,9 @@ import aiosqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.database import driver_connection
-from core.errors import ServiceError
 from processor.directory.digests import Numbers
 from processor.directory.fingerprints import Fingerprints
+from processor.directory.moved import DirectoryMovedError
 from processor.directory.people import Person
 from processor.directory.plan import Plan
 
@@ -45,13 +45,6 @@ ON CONFLICT (org_no) DO UPDATE SET import_number=excluded.import_number, meaning
   digests=excluded.digests, people=excluded.people, evidence=excluded.evidence, named=excluded.named,
   reading=excluded.reading
 """
-
-
-class DirectoryMovedError(ServiceError):
-    """Something changed the directory since the plan was made: make it anew."""
-
-    code = "directory_moved"
-    retryable = True
 
 
 async def apply_plan(connection: AsyncConnection, plan: Plan, *, org_no: int, number: int) -> None:

@@ -12,13 +12,10 @@ from typing import Any
 
 import aiosqlite
 import numpy as np
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.addresses import address_key
 from core.database import Database, driver_connection
 from core.organizations_store import USER_ID_SHIFT
-from core.schema import users
 from core.secrets_key import load_secrets_key
 from processor.directory.digests import Numbers
 from processor.directory.erasure import NOBODY_ERASED, Erased
@@ -296,11 +293,3 @@ async def reading_directory(
         if hashes and keys_dir is not None:
             erased = Erased(hashes=hashes, key=load_secrets_key(keys_dir), org_no=org_no)
         yield DirectoryReader(driver=driver, state=state, erased=erased)
-
-
-async def active_keys(connection: AsyncConnection, org_no: int, keys: Iterable[str]) -> set[str]:
-    """Return those of the address keys that belong to active users of the organization (N2)."""
-    query = select(users.c.email_key).where(
-        users.c.org_no == org_no, users.c.email_key.in_(list(keys)), users.c.deactivated_at.is_(None)
-    )
-    return set((await connection.execute(query)).scalars())

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.addresses import address_key
 from core.database import driver_connection
 from core.schema import direct_changes, undo_leftovers, undos
-from processor.directory.apply_store import DirectoryMovedError
+from processor.directory.moved import DirectoryMovedError
 from processor.directory.people import Person
 from processor.directory.undo_plan import Back, DirectoryNow, Done, Left, Place, TeamNow, UndoPlan
 from processor.imports import Change
