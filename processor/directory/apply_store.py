@@ -155,7 +155,7 @@ async def _store_fingerprints(
     driver: aiosqlite.Connection, found: Fingerprints, org_no: int, number: int
 ) -> None:
     digests = found.first.tobytes() + found.second.tobytes()
-    evidence = found.evidence.astype("<u2").tobytes()
+    evidence = found.evidence.astype("<u2", copy=False).tobytes()
     reading = json.dumps({"orders": found.orders, "evidence": found.evidence_values})
     columns = (digests, _short(found.people), evidence, _short(found.named), reading)
     await driver.execute(STORE_FINGERPRINTS, (org_no, number, found.meaning, *columns))

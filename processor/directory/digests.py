@@ -4,6 +4,7 @@ numpy holds them in 16 bytes each; a Python set of a million would take 100 MB (
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ def digest_halves(texts: Iterable[bytes]) -> tuple[Halves, Halves]:
 class DigestTable:
     """Sorted digests, each with a number; it never changes."""
 
-    def __init__(self, *, first: Halves, second: Halves, numbers: Numbers) -> None:
+    def __init__(self, *, first: Halves, second: Halves, numbers: npt.NDArray[np.signedinteger[Any]]) -> None:
         if len(first) > 1 and not np.all(first[:-1] <= first[1:]):
             order = np.argsort(
                 first, kind="stable"

@@ -225,18 +225,18 @@ class DirectoryReader:
         people = np.frombuffer(row[2], dtype="<u4").astype(np.int64) + base
         named = np.frombuffer(row[4], dtype="<u4").astype(np.int64) + base
         reading = json.loads(row[5])
-        voids = await self._voids()
-        good = ~np.isin(people, voids) if len(voids) else np.ones(len(people), dtype=bool)
-        return Fingerprints(
+        stored = Fingerprints(
             meaning=row[0],
-            first=digests[:half][good],
-            second=digests[half:][good],
-            people=people[good],
-            evidence=np.frombuffer(row[3], dtype="<u2").astype(np.int64)[good],
+            first=digests[:half],
+            second=digests[half:],
+            people=people,
+            evidence=np.frombuffer(row[3], dtype="<u2"),
             evidence_values=tuple(reading["evidence"]),
             orders=reading["orders"],
-            named=np.concatenate((named, people[~good])),
+            named=named,
         )
+        voids = await self._voids()
+        return stored.without(voids) if len(voids) else stored
 
     async def has_voids(self) -> bool:
         """Whether something else than an import has touched users since the last users file."""

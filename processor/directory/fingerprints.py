@@ -6,14 +6,21 @@ touched people before this module sees them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from xxhash import xxh3_128_digest
 
 from processor.directory.digests import DigestTable, Halves, Numbers, digest_halves
+from processor.reading.table import Places
+
+Kinds = npt.NDArray[np.uint16]
+Scalar = TypeVar("Scalar", bound=np.generic)
+Lines = tuple[Halves, Halves, Numbers, Kinds]  # digests, people, evidence
 
 EVIDENCE_LIMIT = 1 << 16  # kinds of rows; those of more kinds get no fingerprint
 RULES_VERSION = "1"  # raise it when the same line would be read otherwise than before
@@ -32,7 +39,7 @@ class Fingerprints:
     first: Halves
     second: Halves
     people: Numbers  # users.id
-    evidence: Numbers  # what the row says about its columns, as places in `evidence_values` (C2, P9)
+    evidence: Kinds  # what the row says about its columns, as places in `evidence_values` (C2, P9)
     evidence_values: tuple[int, ...]
     orders: str  # the orders of dates that were decided; otherwise decided, a line means something else (P9)
     named: Numbers  # people whom that file named in a row without a fingerprint (P2)
@@ -41,6 +48,18 @@ class Fingerprints:
     def everybody(self) -> Numbers:
         """Whom the organization's last users file named."""
         return np.concatenate((self.people, self.named))
+
+    def without(self, touched: Numbers) -> "Fingerprints":
+        """Return the same without the lines of these people, who stay named."""
+        good = ~np.isin(self.people, touched)
+        return replace(
+            self,
+            first=self.first[good],
+            second=self.second[good],
+            people=self.people[good],
+            evidence=self.evidence[good],
+            named=np.concatenate((self.named, self.people[~good])),
+        )
 
 
 def no_fingerprints(named: Numbers | None = None) -> Fingerprints:
@@ -52,7 +71,7 @@ def no_fingerprints(named: Numbers | None = None) -> Fingerprints:
         first=halves,
         second=halves,
         people=nothing,
-        evidence=nothing,
+        evidence=nothing.astype(np.uint16),
         evidence_values=(),
         orders="",
         named=nothing if named is None else named,
@@ -66,12 +85,11 @@ class LineIndex:
         self._known = known
         size = len(known.people)
         self._table = DigestTable(
-            first=known.first, second=known.second, numbers=np.arange(size, dtype=np.int64)
+            first=known.first, second=known.second, numbers=np.arange(size, dtype=np.int32)
         )
-        self._line_of = np.zeros(size, dtype=np.int64)  # where the known line stands in this file; 0: nowhere
-        self._by_person = np.argsort(known.people, kind="stable")
-        self._people = known.people[self._by_person]
-        self._found: list[Numbers] = []
+        self._line_of = np.zeros(size, dtype=np.int32)  # where the known line stands in this file; 0: nowhere
+        self._by_person = np.argsort(known.people, kind="stable").astype(np.int32)
+        self._found: list[Places] = []
         self.repeated: list[tuple[int, int]] = []  # (line, line of the first) of known lines that stand twice
 
     def __len__(self) -> int:
@@ -82,18 +100,18 @@ class LineIndex:
         """The kinds of rows that the known lines have."""
         return self._known.evidence_values
 
-    def find(self, lines: list[bytes]) -> Numbers:
+    def find(self, lines: list[bytes]) -> Places:
         """Return the place of each known line, -1 for the others; keeps the answer for `find_again`."""
-        found = self._table.find(*digest_halves(lines))
+        found = self._table.find(*digest_halves(lines)).astype(np.int32)
         self._found.append(found)
         return found
 
-    def find_again(self) -> Callable[[list[bytes]], Numbers]:
+    def find_again(self) -> Callable[[list[bytes]], Places]:
         """Return a `find` for a second reading of the same file: the answers of the first, block by block."""
         answers = iter(self._found)
         return lambda _lines: next(answers)
 
-    def passed(self, places: Numbers, lines: Numbers) -> int:
+    def passed(self, places: Places, lines: Numbers) -> int:
         """Take note of known lines that were passed over; returns how many counted, repeats left out (P10)."""
         earlier = self._line_of[places]
         fresh = earlier == 0
@@ -105,11 +123,13 @@ class LineIndex:
 
     def lines_of(self, people: Numbers) -> Numbers:
         """Return the line at which a known line of each person was passed over so far; 0 where none was."""
-        if not len(self._people):
+        known = self._known.people
+        if not len(known):
             return np.zeros(len(people), dtype=np.int64)
-        at = np.searchsorted(self._people, people)
-        at[at == len(self._people)] = 0
-        return np.where(self._people[at] == people, self._line_of[self._by_person[at]], 0)
+        at = np.searchsorted(known, people, sorter=self._by_person)
+        at[at == len(known)] = 0
+        places = self._by_person[at]
+        return np.where(known[places] == people, self._line_of[places], 0).astype(np.int64)
 
     def evidence(self, *, without: set[int]) -> int:
         """All that the passed lines say about their columns (C2, P9), but for those of the people `without`."""
@@ -119,7 +139,7 @@ class LineIndex:
         places = np.flatnonzero(np.bincount(self._known.evidence[counting])).tolist()
         return reduce(or_, (self._known.evidence_values[place] for place in places), 0)
 
-    def kept(self, *, without: set[int]) -> tuple[Halves, Halves, Numbers, Numbers]:
+    def kept(self, *, without: set[int]) -> Lines:
         """Return digests, people and evidence of the lines passed over, but those of the people `without`."""
         places = np.flatnonzero(self._line_of > 0)
         if without:
@@ -140,7 +160,7 @@ class NewLines:
         self._lines: list[bytes] = []
         self._people: list[int] = []
         self._evidence: list[int] = []
-        self._packed: list[tuple[Halves, Halves, Numbers, Numbers]] = []
+        self._packed: list[Lines] = []
 
     def add(self, line: bytes, person: int, evidence: int) -> None:
         """Take one row's line."""
@@ -154,13 +174,13 @@ class NewLines:
     def pack(self) -> None:
         """Turn the lines taken so far into digests (after each batch, F4)."""
         first, second = digest_halves(self._lines)
-        people, evidence = as_numbers(self._people), as_numbers(self._evidence)
-        self._packed.append((first, second, people, evidence))
+        evidence = np.array(self._evidence, dtype=np.uint16)
+        self._packed.append((first, second, as_numbers(self._people), evidence))
         self._lines, self._people, self._evidence = [], [], []
 
     def merged(
         self,
-        kept: tuple[Halves, Halves, Numbers, Numbers],
+        kept: Lines,
         *,
         meaning: bytes,
         orders: str,
@@ -168,29 +188,38 @@ class NewLines:
         without: set[int],
     ) -> Fingerprints:
         """Return what is stored after this import: lines kept and new ones, but new ones of the people `without`."""
-        columns = [list(column) for column in zip(kept, *self._packed, strict=True)]
+        before, packed = len(kept[2]), [kept, *self._packed]
+        first = [lines[0] for lines in packed]
+        second = [lines[1] for lines in packed]
+        people = [lines[2] for lines in packed]
+        evidence = [lines[3] for lines in packed]
         self._packed.clear()  # each column is freed when it has been put together (F4)
-        people = np.concatenate(columns[2])
-        good = np.ones(len(people), dtype=bool)
+        del kept, packed
+        everybody = _joined(people)
+        good = np.ones(len(everybody), dtype=bool)
         if without:
-            good[len(kept[2]) :] = ~np.isin(people[len(kept[2]) :], np.fromiter(without, dtype=np.int64))
-        first = np.concatenate(columns[0])[good]
-        columns[0].clear()
-        order = np.argsort(first, kind="stable")
-        first, people = first[order], people[good][order]
-        second = np.concatenate(columns[1])[good][order]
-        columns[1].clear()
-        evidence = np.concatenate(columns[3])[good][order]
+            good[before:] = ~np.isin(everybody[before:], np.fromiter(without, dtype=np.int64))
+        others = named[~np.isin(named, everybody[good])]
+        digests = _joined(first)
+        order = np.argsort(digests, kind="stable").astype(np.int32)
+        order = order[good[order]]
         return Fingerprints(
             meaning=meaning,
-            first=first,
-            second=second,
-            people=people,
-            evidence=evidence,
+            first=digests[order],
+            second=_joined(second)[order],
+            people=everybody[order],
+            evidence=_joined(evidence)[order],
             evidence_values=tuple(self._evidence_places)[:EVIDENCE_LIMIT],
             orders=orders,
-            named=named[~np.isin(named, people)],
+            named=others,
         )
+
+
+def _joined(parts: list[npt.NDArray[Scalar]]) -> npt.NDArray[Scalar]:
+    """Return the parts as one array, and give them back."""
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole
 
 
 def as_numbers(values: Sequence[int]) -> Numbers:

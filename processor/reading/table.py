@@ -19,7 +19,7 @@ BLOCK_BYTES = 1 << 20
 CELL_LIMIT = 64 * 1024  # characters (F2)
 LINE_LIMIT_BYTES = 32 << 20  # 500 columns of 64 KiB
 
-Places = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]  # what the caller keeps of known lines, for each line of a file: few bytes
 
 
 class BadTableError(Exception):
@@ -63,7 +63,7 @@ class Batch:
     block: Block
     records: list[Record]
     passed: Places
-    passed_lines: Places
+    passed_lines: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,12 @@ def read_batches(
         passed = np.ones(len(block.lines), dtype=bool)
         passed[unknown] = False
         lines = np.flatnonzero(passed)
-        yield Batch(block, records, lines if places is None else places[lines], lines + block.first_line)
+        yield Batch(
+            block,
+            records,
+            lines.astype(np.int32) if places is None else places[lines],
+            lines + block.first_line,
+        )
 
 
 def _parse_lines(block: Block, unknown: list[int], table: TableFormat) -> list[Record] | None:

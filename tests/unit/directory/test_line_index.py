@@ -23,7 +23,7 @@ def known(lines: list[bytes], people: list[int], evidence: list[int]) -> Fingerp
         first=first,
         second=second,
         people=as_numbers(people),
-        evidence=as_numbers([values.index(one) for one in evidence]),
+        evidence=as_numbers([values.index(one) for one in evidence]).astype(np.uint16),
         evidence_values=tuple(values),
         orders="[]",
         named=as_numbers([]),

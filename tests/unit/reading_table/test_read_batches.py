@@ -41,7 +41,7 @@ def read(path: Path, data: bytes, *, block: int, known: tuple[bytes, ...]) -> li
     path.write_bytes(data)
 
     def find(lines: list[bytes]) -> Places:
-        return np.array([known.index(line) if line in known else -1 for line in lines], dtype=np.int64)
+        return np.array([known.index(line) if line in known else -1 for line in lines], dtype=np.int32)
 
     form = TableFormat(path=path, encoding="utf-8", delimiter=",", first_line=1, offset=0)
     with pytest.MonkeyPatch.context() as patch:
