@@ -15,6 +15,7 @@ from core.organizations import Organization
 from core.organizations_store import all_organizations
 from core.settings import Settings
 from processor.directory.listing_store import active_keys
+from processor.intake.pulls import PULL
 from processor.mail import outbox_store
 from processor.mail.mails import NewMail
 from processor.mail.notices import compose_broken_upload_mail
@@ -91,6 +92,7 @@ def broken_off(seen: Sequence[Seen], *, now: datetime) -> list[Seen]:
         upload
         for upload in seen
         if upload.state is State.PARTIAL
+        and upload.incoming.meta.origin.account != PULL  # the daemon fetches the rest itself (S2)
         and not upload.incoming.meta.told
         and now - from_text(upload.incoming.meta.changed_at or upload.incoming.meta.started_at) >= AFTER
     ]

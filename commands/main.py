@@ -24,6 +24,8 @@ from commands import (
     keys,
     mail,
     org,
+    pull,
+    pull_run,
     support,
     teams,
     undo,
@@ -54,7 +56,10 @@ users.app.command("reactivate")(keeping.reactivate)
 users.app.command("keep")(keeping.keep)
 users.app.command("erase")(erase.erase)
 teams.app.command("export")(exports.export_teams)
+pull.app.command("test")(pull_run.look)
+pull.app.command("run")(pull_run.run_now)
 app.add_typer(org.app, name="org")
+app.add_typer(pull.app, name="pull")
 app.add_typer(imports.app, name="imports")
 app.add_typer(users.app, name="users")
 app.add_typer(teams.app, name="teams")

@@ -5,7 +5,7 @@ import faulthandler
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from commands.broken_uploads import BrokenUploads
 from commands.daemon import FILE
 from commands.expiring_passwords import ExpiringPasswords
 from commands.house import House
-from core.audit import AuditEntry, Event
+from commands.pull_room import pull_room
+from core.audit import DAEMON, AuditEntry, Event
 from core.audit_trail import audit_trail
 from core.clock import Clock, SystemClock
 from core.database import TROUBLES, Database, open_database
@@ -29,6 +30,7 @@ from core.settings import Settings
 from processor.directory.deactivations import Deactivations
 from processor.holding import HoldKeeper
 from processor.intake.drop_ins import LOCAL_FOLDER
+from processor.intake.pull_keeper import PullKeeper, Tools
 from processor.intake.queue import Queues
 from processor.intake.watcher import LocalFolders
 from processor.mail.acceptance import ActiveRecipients
@@ -172,6 +174,7 @@ class Daemon:
                     ("local folders", local.run()),
                     ("housekeeping", listener.housekeeping()),
                     ("bans", listener.guarding()),
+                    ("pulls", self._pulls(database, inbox, finished)),
                     *self._timed(database, inbox, queues).items(),
                 )
             ]
@@ -204,6 +207,21 @@ class Daemon:
             "expiring passwords": ExpiringPasswords(database=database, clock=clock, settings=settings).run(),
             "checkpoints": _checkpoints(database),
         }
+
+    def _pulls(
+        self, database: Database, inbox: Inbox, finished: Callable[[str], None]
+    ) -> Coroutine[Any, Any, None]:
+        """Return what fetches from customers' servers (S2)."""
+        settings = self._settings
+        tools = Tools(
+            database=database,
+            inbox=inbox,
+            clock=self._clock,
+            settings=settings,
+            room=lambda organization: pull_room(settings, inbox, organization),
+            who=DAEMON,
+        )
+        return PullKeeper(tools=tools, told=finished).run()
 
     def _fail(self, error: ServiceError) -> None:
         self._failure = error

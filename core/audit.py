@@ -41,6 +41,13 @@ class Event(StrEnum):
     PERSON_KEPT = "person.kept"  # a planned deactivation was cancelled
     BACKUP_MADE = "backup.made"
     FILES_PURGED = "files.purged"
+    PULL_ADDED = "pull.added"  # a customer's own server (S2)
+    PULL_CHANGED = "pull.changed"
+    PULL_REMOVED = "pull.removed"
+    PULL_FETCHED = "pull.fetched"
+    PULL_FAILED = "pull.failed"
+    PULL_STOPPED = "pull.stopped"  # its host key changed
+    PULL_RECOVERED = "pull.recovered"
     AUDIT_LOST = "audit.lost"
 
 

@@ -80,7 +80,12 @@ def _network(value: str) -> str:
 Network = Annotated[str, BeforeValidator(_network)]
 
 
-def _schedule(value: str) -> str:
+def parse_schedule(value: str) -> str:
+    """Rule S1: return `at once`, a time of day as HH:MM, or a cron expression.
+
+    Raises:
+        ValueError: it is none of them.
+    """
     text = " ".join(value.split()).lower()
     if text in (AT_ONCE, *NO_WORDS):
         return AT_ONCE
@@ -116,7 +121,7 @@ class OrganizationSettings(BaseModel):
     all_or_nothing: YesNo = False
     teams: Literal["add", "replace"] = "add"
     clear_word: Annotated[str | None, BeforeValidator(_none_word)] = None
-    schedule: Annotated[str, BeforeValidator(_schedule)] = AT_ONCE  # S1
+    schedule: Annotated[str, BeforeValidator(parse_schedule)] = AT_ONCE  # S1
     guard: Literal["on", "off"] = "on"  # G1, with the three below
     guard_deactivate_percent: Annotated[int, Field(ge=0, le=100)] = 10
     guard_change_percent: Annotated[int, Field(ge=0, le=100)] = 50

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
         ge=0,
         description="A file in local/ is complete when unchanged for so long (U8).",
     )
+    pull_quiet_time_s: float = Field(
+        5, ge=0, description="A file on a customer's server is complete when unchanged for so long (S2)."
+    )
+    pull_interval_s: float = Field(
+        300, gt=0, description="Time between looks at a customer's server with the schedule `at once` (S2)."
+    )
     scan_interval_s: float = Field(10, gt=0, description="Time between scans of local/ and the queues (U8).")
     stop_grace_s: float = Field(30, ge=0, description="Time that running uploads get at SIGTERM (O2).")
     hold_days: float = Field(7, gt=0, description="Days after which a held import is discarded (G1).")

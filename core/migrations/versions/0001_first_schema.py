@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.migrations.access_tables import make_access_tables
+from core.migrations.pull_tables import make_pull_tables
 
 revision = "0001"
 down_revision = None
@@ -340,3 +341,4 @@ def upgrade() -> None:
     op.execute(AUDIT_IS_NOT_CHANGED)
     op.execute(AUDIT_IS_NOT_REMOVED)
     make_access_tables()
+    make_pull_tables()

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from core.migrate import prepare_database
-from core.schema import metadata
+from core.pull_schema import pull_files
 
 OURS = "type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
 
@@ -40,7 +40,7 @@ def test_o05_the_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> Non
     migrated, described = tmp_path / "migrated.sqlite", tmp_path / "described.sqlite"
     prepare_database(migrated)
     engine = create_engine(f"sqlite:///{described}")
-    metadata.create_all(engine)
+    pull_files.metadata.create_all(engine)  # the one of all tables
     engine.dispose()
     assert shape(migrated) == shape(described)
 

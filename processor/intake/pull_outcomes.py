@@ -1,0 +1,141 @@
+"""What the run of a pull comes to (rule S2): its new state, a row of the audit trail, a mail, a line of the log."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+import structlog
+
+from core.audit import OK, REFUSED, AuditEntry, Event
+from core.audit_store import append
+from core.clock import to_text
+from core.database import Connection
+from core.organizations import Organization
+from core.settings import Settings
+from processor.intake import pull_times
+from processor.intake import pulls_store as store
+from processor.intake.pulling import Report
+from processor.intake.pulls import Pull, PullState
+from processor.intake.ssh_connection import HostKeyChangedError, LoginRefusedError
+from processor.mail import outbox_store
+from processor.mail.mails import MailContent, NewMail
+from processor.mail.pull_notices import compose_pull_failed_mail, compose_pull_stopped_mail
+
+log = structlog.get_logger()
+
+
+def judge(pull: Pull, report: Report, *, now: datetime) -> PullState:
+    """Return how the pull stands after the run."""
+    if isinstance(report.error, HostKeyChangedError):
+        return pull_times.stopped(pull.state, report.error.public_message, now=now)
+    complaint = report.complaint
+    if complaint is None and report.changing and not pull_times.is_patient(pull.state, now=now):
+        complaint = f"{', '.join(report.changing[:3])}: it is still being written, for more than an hour."
+    if complaint is None:
+        again_in = pull_times.LOOK_AGAIN if report.changing else pull_times.GO_ON if report.deferred else None
+        return pull_times.succeeded(pull.state, now=now, again_in=again_in)
+    login = isinstance(report.error, LoginRefusedError)
+    return pull_times.failed(pull.state, complaint, now=now, login=login)
+
+
+async def write_down(
+    connection: Connection,
+    *,
+    pull: Pull,
+    organization: Organization,
+    report: Report,
+    settings: Settings,
+    who: str,
+    now: datetime,
+) -> PullState:
+    """Write state, audit row and mail in the caller's transaction, and return the state."""
+    before, state = pull.state, judge(pull, report, now=now)
+    content = _mail(organization, pull, before, state, now)
+    if content is not None and settings.operator_email is not None:
+        mail = NewMail(
+            org_no=None,
+            import_number=None,
+            recipient=settings.operator_email,
+            content=content,
+            uuid=uuid4(),
+        )
+        await outbox_store.enqueue(connection, [mail], now=now, mail_from=settings.mail_from)
+    if content is not None:
+        state = replace(state, told_at=to_text(now))
+    await store.change_state(connection, pull.org_no, state)
+    event = _event(before, state)
+    if event is not None:
+        outcome = OK if event is Event.PULL_RECOVERED else REFUSED
+        entry = AuditEntry(
+            at=now,
+            event=event,
+            who=who,
+            org_id=pull.org_id,
+            address=pull.server.host,
+            outcome=outcome,
+            detail=state.error,
+        )
+        await append(connection, [entry])
+    return state
+
+
+def tell(pull: Pull, report: Report, state: PullState) -> None:
+    """Write the run's one line, and one where it works again."""
+    event = _event(pull.state, state)
+    fields = {
+        "org": pull.org_id,
+        "host": pull.server.host,
+        "fetched": len(report.fetched),
+        "size_bytes": sum(file.size_bytes for file in report.fetched),
+        "changing": len(report.changing),
+        "skipped": len(report.skipped),
+    }
+    if event is Event.PULL_STOPPED:
+        log.error("pull.stopped", reason=state.error, **fields)
+    elif event is Event.PULL_FAILED:
+        code = report.error.code if report.error else "file_refused"
+        log.warning(
+            "pull.failed",
+            code=code,
+            reason=state.error,
+            failures=state.failures,
+            again_at=state.again_at,
+            **fields,
+        )
+    else:
+        log.info("pull.finished", **fields)
+    if event is Event.PULL_RECOVERED:
+        log.info("pull.recovered", org=pull.org_id, failures=pull.state.failures)
+
+
+def _event(before: PullState, state: PullState) -> Event | None:
+    if state.stopped_at is not None:
+        return Event.PULL_STOPPED
+    if state.failures:
+        return Event.PULL_FAILED
+    return Event.PULL_RECOVERED if before.failures else None
+
+
+def _mail(
+    organization: Organization, pull: Pull, before: PullState, state: PullState, now: datetime
+) -> MailContent | None:
+    """Return what the operator must hear: of a changed host key at once and once, of failures as `wants_mail` says."""
+    if state.stopped_at is not None:
+        if before.stopped_at is not None:
+            return None
+        return compose_pull_stopped_mail(
+            organization=organization,
+            place=pull.server.place,
+            pinned=pull.server.host_key,
+            error=state.error or "",
+        )
+    if not pull_times.wants_mail(state, now=now):
+        return None
+    return compose_pull_failed_mail(
+        organization=organization,
+        place=pull.server.place,
+        error=state.error or "",
+        failures=state.failures,
+        succeeded_at=state.succeeded_at,
+        again_at=state.again_at,
+    )

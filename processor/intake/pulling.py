@@ -1,0 +1,282 @@
+"""One run of a pull (rule S2): look twice, fetch what is complete in order, and leave the source as configured."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+
+from core.clock import Clock
+from core.database import Database
+from core.errors import BusyError, ServiceError
+from core.inbox import Inbox, Incoming, QueueBrokenError, UploadLostError
+from core.locks import TurnLock
+from processor.intake.fetching import Fetched, NoRoomError, NotTakenError, Room, begin, fetch
+from processor.intake.leaving import Left, leave
+from processor.intake.pull_ledger import Ledger
+from processor.intake.pulls import Progress, Pull, PulledFile, PullServer
+from processor.intake.remote_choice import (
+    FETCHED,
+    Candidate,
+    Choice,
+    Skipped,
+    choose,
+    same_but_for_the_clock,
+)
+from processor.intake.remote_session import (
+    FileChangedError,
+    RemoteRefusedError,
+    RemoteSession,
+    open_session,
+)
+from processor.intake.sftp_wire import Entry
+from processor.intake.ssh_connection import PATIENT, Patience
+
+log = structlog.get_logger()
+
+TROUBLES_KEPT = 20
+
+Progressed = Callable[[int, int], None]  # bytes that came, bytes in all
+
+
+class PullBusyError(BusyError):
+    """Another process fetches for this organization."""
+
+    code = "pull_busy"
+
+
+class RunTooLongError(ServiceError):
+    """The run took longer than it may."""
+
+    code = "too_slow"
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run did."""
+
+    fetched: tuple[PulledFile, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    changing: tuple[str, ...] = ()  # names of files that are still being written
+    troubles: tuple[str, ...] = ()  # sentences about single files
+    deferred: bool = False  # enough for this hour
+    error: ServiceError | None = None  # what ended it early
+
+    @property
+    def complaint(self) -> str | None:
+        """What an operator must hear of, in a sentence or some."""
+        said = [self.error.public_message] if self.error else []
+        return " ".join([*said, *self.troubles]) or None
+
+
+async def two_looks(
+    session: RemoteSession, server: PullServer, known: dict[str, PulledFile], *, quiet_time_s: float
+) -> tuple[Choice, list[Entry]]:
+    """Rule S2: choose by two looks at the folder; where the first finds nothing to fetch there is no second."""
+    entries = await session.listing(server.folder)
+    first = await asyncio.to_thread(choose, entries, pattern=server.pattern, known=known)
+    if not first.fetch:
+        return first, entries
+    await asyncio.sleep(quiet_time_s)
+    entries = await session.listing(server.folder)
+    before = {one.name: one for one in first.fetch}
+    return await asyncio.to_thread(
+        choose, entries, before=before, pattern=server.pattern, known=known
+    ), entries
+
+
+class PullRun:
+    """Fetches for one organization, once; the caller has its turn (`turn_of`)."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        inbox: Inbox,
+        clock: Clock,
+        pull: Pull,
+        room: Room,
+        who: str,
+        quiet_time_s: float,
+        partial_keep_s: float,
+        patience: Patience = PATIENT,
+        progressed: Progressed = lambda _done, _total: None,
+    ) -> None:
+        self._patience = patience
+        self._inbox = inbox
+        self._pull = pull
+        self._server = pull.server
+        self._room = room
+        self._quiet_s = quiet_time_s
+        self._keep_s = partial_keep_s
+        self._progressed = progressed
+        self._ledger = Ledger(database=database, inbox=inbox, clock=clock, pull=pull, who=who)
+        self._fetched: list[PulledFile] = []
+        self._changing: list[str] = []
+        self._troubles: list[str] = []
+        self._skipped: tuple[Skipped, ...] = ()
+        self._deferred = False
+
+    async def run(self) -> Report:
+        """Do it; what the server does wrong is in the report.
+
+        Raises:
+            QueueBrokenError: the process must stop.
+        """
+        error: ServiceError | None = None
+        try:
+            async with asyncio.timeout(self._patience.run_s):
+                await self._ledger.open(keep_partials_s=self._keep_s)
+                async with open_session(self._server.account, self._patience) as session:
+                    await self._pull_all(session)
+        except QueueBrokenError:
+            raise
+        except ServiceError as exc:
+            error = exc
+        except TimeoutError:
+            error = RunTooLongError(f"Fetching took longer than {self._patience.run_s / 3600:g} hours.")
+        return Report(
+            fetched=tuple(self._fetched),
+            skipped=self._skipped,
+            changing=tuple(self._changing),
+            troubles=tuple(self._troubles[:TROUBLES_KEPT]),
+            deferred=self._deferred,
+            error=error,
+        )
+
+    async def _pull_all(self, session: RemoteSession) -> None:
+        for file in [one for one in self._ledger.known.values() if one.progress is Progress.LEAVING]:
+            await self._leave(session, file)
+        choice, entries = await two_looks(
+            session, self._server, self._ledger.known, quiet_time_s=self._quiet_s
+        )
+        self._skipped = choice.skipped
+        self._changing += [one.name for one in choice.changing]
+        total, done = sum(one.size_bytes for one in choice.fetch), 0
+        for candidate in choice.fetch:
+            if self._room.count_refusal(await self._ledger.accepted_within_the_hour()) is not None:
+                self._deferred = True
+                break
+            await self._take(session, candidate, done, total)
+            done += candidate.size_bytes
+        await self._ledger.tidy(entry.name.decode("utf-8", "replace") for entry in entries)
+
+    async def _take(self, session: RemoteSession, candidate: Candidate, done: int, total: int) -> None:
+        """Fetch, accept and leave one file; what is wrong with it alone does not stop the others."""
+        known = self._ledger.known.get(candidate.name)
+        try:
+            file = await self._accepted(session, candidate, known, done, total)
+            if file is not None:
+                self._fetched.append(file)
+                log.info(
+                    "pull.fetched",
+                    org=self._pull.org_id,
+                    name=file.name,
+                    uid=file.uid,
+                    size_bytes=file.size_bytes,
+                )
+                if file.progress is Progress.LEAVING:
+                    await self._leave(session, file)
+        except FileChangedError:
+            await self._ledger.drop(candidate.name)
+            self._changing.append(candidate.name)
+        except NotTakenError as exc:
+            self._trouble(candidate.name, exc)
+        except RemoteRefusedError as exc:
+            if not exc.is_missing:
+                self._trouble(candidate.name, exc)
+        except (NoRoomError, UploadLostError):
+            await self._ledger.drop(candidate.name)  # the disk needs the room (U9)
+            raise
+
+    async def _accepted(
+        self,
+        session: RemoteSession,
+        candidate: Candidate,
+        known: PulledFile | None,
+        done: int,
+        total: int,
+    ) -> PulledFile | None:
+        """Bring the file into the queue; None where it is the one that was fetched before."""
+        came = done
+
+        def progressed(size_bytes: int) -> None:
+            nonlocal came
+            came += size_bytes
+            self._progressed(came, total)
+
+        got = await self._fetch(session, candidate, progressed)
+        if same_but_for_the_clock(known, candidate) and known is not None and known.sha256 == got.sha256:
+            await self._ledger.keep(known, candidate, got.incoming)
+            self._skipped = (*self._skipped, Skipped(candidate.name, FETCHED))
+            return None
+        return await self._ledger.accept(candidate, got.incoming, got.sha256)
+
+    async def _fetch(
+        self, session: RemoteSession, candidate: Candidate, progressed: Callable[[int], None]
+    ) -> Fetched:
+        incoming: Incoming | None = self._ledger.partial_of(candidate)
+        if incoming is None:
+            refusal = self._room.size_refusal(candidate.size_bytes)
+            if refusal is not None:
+                raise NotTakenError(f"{refusal}.")
+            incoming = await asyncio.to_thread(
+                begin, self._inbox, self._pull.org_id, self._server, candidate.name
+            )
+            await self._ledger.begin(candidate, incoming)
+        return await fetch(session, self._server, candidate, incoming, room=self._room, progressed=progressed)
+
+    async def _leave(self, session: RemoteSession, file: PulledFile) -> None:
+        try:
+            left = await leave(session, self._server, file)
+        except RemoteRefusedError as exc:
+            self._trouble(
+                file.name,
+                exc,
+                "It was imported, stays where it is, and is not fetched again.",
+            )
+            return
+        progress = Progress.GONE if left is Left.GONE else Progress.ACCEPTED
+        await self._ledger.note(replace(file, progress=progress))
+
+    def _trouble(self, name: str, error: ServiceError, more: str = "") -> None:
+        self._troubles.append(f"{name}: {error.public_message} {more}".strip())
+        log.warning("pull.file_refused", org=self._pull.org_id, name=name, reason=error.public_message)
+
+
+@asynccontextmanager
+async def turn_of(root: Path, *, wait_s: float) -> AsyncIterator[None]:
+    """Hold the turn of an organization's pull, between processes.
+
+    Raises:
+        PullBusyError: another one has it for longer than `wait_s`.
+    """
+    lock = TurnLock(root / "pull.lock")
+    async with AsyncExitStack() as stack:
+        stack.callback(lock.close)
+        try:
+            async with asyncio.timeout(wait_s):
+                await stack.enter_async_context(lock.held())
+        except TimeoutError as exc:
+            raise PullBusyError("Files are being fetched for this organization: try again later.") from exc
+        yield
+
+
+def is_busy(root: Path) -> bool:
+    """Say whether somebody has the turn (blocks)."""
+    try:
+        fd = os.open(root / "pull.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False

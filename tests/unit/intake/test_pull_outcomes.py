@@ -1,0 +1,64 @@
+"""`processor/intake/pull_outcomes.py`: how a pull stands after a run (rule S2)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from core.clock import to_text
+from core.errors import ServiceError
+from processor.intake.pull_outcomes import judge
+from processor.intake.pulling import Report
+from processor.intake.pulls import PullState
+from processor.intake.ssh_connection import HostKeyChangedError, LoginRefusedError, ServerUnreachableError
+from tests.unit.intake.test_pull_times import NOON, pull
+
+
+def after(report: Report, **state: object) -> PullState:
+    return judge(pull("at once", "UTC", started_at=to_text(NOON), **state), report, now=NOON)
+
+
+def failing(error: ServiceError) -> PullState:
+    return after(Report(error=error))
+
+
+def test_s02_a_changed_host_key_stops_the_pull() -> None:
+    state = failing(HostKeyChangedError("It shows another one."))
+    assert state.stopped_at == to_text(NOON)
+    assert state.again_at is None
+    assert state.error == "It shows another one."
+
+
+def test_s02_a_pull_that_is_stopped_stays_so_when_the_server_is_dead_too() -> None:
+    before = to_text(NOON - timedelta(days=1))
+    state = after(Report(error=ServerUnreachableError("Dead.")), stopped_at=before)
+    assert state.stopped_at == before
+
+
+def test_s02_trouble_is_tried_again_and_a_refused_login_later() -> None:
+    broken, refused = failing(ServerUnreachableError("Dead.")), failing(LoginRefusedError("No."))
+    assert broken.again_at == to_text(NOON + timedelta(minutes=1))
+    assert refused.again_at == to_text(NOON + timedelta(minutes=10))
+    assert (broken.failures, refused.failures) == (1, 1)
+
+
+def test_s02_trouble_of_one_file_is_a_failure_with_its_sentence() -> None:
+    state = after(Report(troubles=("big.csv: The file is too large (U9).",)))
+    assert state.error == "big.csv: The file is too large (U9)."
+    assert state.failures == 1
+
+
+def test_s02_a_file_that_is_being_written_is_looked_at_again_soon_and_after_an_hour_is_trouble() -> None:
+    writing = Report(changing=("users.csv",))
+    soon = after(writing)
+    assert (soon.failures, soon.again_at) == (0, to_text(NOON + timedelta(minutes=1)))
+    long = judge(pull(started_at=to_text(NOON)), writing, now=NOON + timedelta(hours=2))
+    assert long.failures == 1
+    assert "users.csv" in (long.error or "")
+
+
+def test_s02_u09_what_does_not_fit_into_the_hour_follows() -> None:
+    assert after(Report(deferred=True)).again_at == to_text(NOON + timedelta(minutes=10))
+
+
+def test_s02_success_ends_everything() -> None:
+    state = after(Report(), failures=5, error="x", stopped_at=to_text(NOON), told_at=to_text(NOON))
+    assert replace(state, succeeded_at=None) == PullState(added_at=to_text(NOON), started_at=to_text(NOON))

@@ -1,0 +1,66 @@
+"""`processor/mail/pull_notices.py`: what the operator reads about customers' own servers (rule S2)."""
+
+from core.organization_settings import OrganizationSettings
+from core.organizations import Organization
+from processor.mail.pull_notices import compose_pull_failed_mail, compose_pull_stopped_mail
+
+ORGANIZATION = Organization(
+    no=1,
+    id="007",
+    name="Mavericks",
+    username="Mavericks_007",
+    settings=OrganizationSettings(owner="nora@mavericks.example", time_zone="Europe/Berlin"),
+    enabled=True,
+    created_at="2026-11-24T00:00:00.000+00:00",
+)
+PLACE = "sftp.mavericks.example:22/out"
+
+
+def test_s02_a_changed_host_key_is_told_with_both_keys_and_what_to_do() -> None:
+    mail = compose_pull_stopped_mail(
+        organization=ORGANIZATION,
+        place=PLACE,
+        pinned="SHA256:old",
+        error="It shows the host key SHA256:new.",
+    )
+    assert "Mavericks" in mail.subject
+    for part in (
+        PLACE,
+        "SHA256:old",
+        "SHA256:new",
+        "rosterdrop pull add 007 --replace --host-key",
+        "nobody acts",
+    ):
+        assert part in " ".join(mail.text.split())
+        assert part in mail.html
+
+
+def test_s02_failures_are_told_with_reason_time_and_what_to_do() -> None:
+    mail = compose_pull_failed_mail(
+        organization=ORGANIZATION,
+        place=PLACE,
+        error="The SFTP server refused <x>.",
+        failures=3,
+        succeeded_at="2026-11-23T05:00:10.000+00:00",
+        again_at="2026-11-24T11:04:00.000+00:00",
+    )
+    text = " ".join(mail.text.split())
+    for part in (
+        "3 times",
+        PLACE,
+        "refused <x>",
+        "06:00",
+        "12:04",
+        "rosterdrop pull test 007",
+        "nobody acts",
+    ):
+        assert part in text
+    assert "<x>" not in mail.html
+    assert "\n" not in mail.subject
+
+
+def test_s02_a_pull_that_never_went_well_says_so() -> None:
+    mail = compose_pull_failed_mail(
+        organization=ORGANIZATION, place=PLACE, error="No.", failures=3, succeeded_at=None, again_at=None
+    )
+    assert "not gone well yet" in mail.text
