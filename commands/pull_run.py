@@ -10,7 +10,6 @@ from commands.output import JsonOption, fail, print_json, print_table, say, warn
 from commands.progress import progress_bar
 from commands.session import NO, Session, open_session, run
 from core.errors import ServiceError
-from core.logs import configure_logs
 
 if TYPE_CHECKING:
     from processor.intake.pulling import Report
@@ -32,7 +31,7 @@ def look(ctx: typer.Context, org: Id, as_json: JsonOption = False) -> None:
 
     Example: `rosterdrop pull test 007`
     """
-    configure_logs(level="error")
+    _log_errors_only()
     files = run(_tested(open_session(ctx), org))
     if as_json:
         print_json(files)
@@ -53,7 +52,7 @@ def run_now(ctx: typer.Context, org: Id, as_json: JsonOption = False) -> None:
 
     Example: `rosterdrop pull run 007`
     """
-    configure_logs(level="error")
+    _log_errors_only()
     session = open_session(ctx)
     report = run(_fetched(session, org))
     if report.fetched and running_daemon(session.data_dir) is None:
@@ -65,6 +64,12 @@ def run_now(ctx: typer.Context, org: Id, as_json: JsonOption = False) -> None:
     if report.complaint:
         fail(report.complaint)
         raise typer.Exit(NO)
+
+
+def _log_errors_only() -> None:
+    from core.logs import configure_logs
+
+    configure_logs(level="error")
 
 
 def _print(report: "Report", org: str) -> None:
