@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.bans import (
+    LONGEST_NAME,
     BanPolicy,
     Failure,
     GuardKey,
@@ -89,9 +90,10 @@ class LoginGuard:
         """Count a failed login; return how many seconds its answer waits."""
         key = name_key(name)
         kept = key if is_account or ACCOUNT_LIKE.fullmatch(name) else ""
-        by_name = self._count(GuardKey(Kind.NAME, key), name, Failure(now, kept, address), self._locks)
+        spelt = name[:LONGEST_NAME]
+        by_name = self._count(GuardKey(Kind.NAME, key), spelt, Failure(now, kept, address), self._locks)
         if self._is_known(address, now):
-            place, shown = GuardKey(Kind.PAIR, key, address), name
+            place, shown = GuardKey(Kind.PAIR, key, address), spelt
         else:
             place, shown = GuardKey(Kind.ADDRESS, address=address), address
         by_address = self._count(place, shown, Failure(now, kept, address), self._bans)

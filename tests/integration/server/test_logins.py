@@ -4,6 +4,7 @@ import asyncio
 
 import asyncssh
 import pytest
+import structlog
 
 from core.clock import to_text
 from core.organizations_store import change_organization
@@ -29,6 +30,14 @@ async def test_a02_unknown_users_wrong_passwords_and_disabled_organizations_get_
         await refusal(world, "Goose_008", PASSWORD),
     }
     assert len(answers) == 1
+
+
+async def test_o03_a_name_that_is_too_long_for_an_account_is_in_no_log(world: World) -> None:
+    with structlog.testing.capture_logs() as lines:
+        await refusal(world, "Long_" + "x" * 1000, "x")
+    refused = [line for line in lines if line["event"] == "login.refused"]
+    assert refused
+    assert "xxx" not in str(lines)
 
 
 async def test_a02_every_name_is_offered_the_same_methods(world: World) -> None:

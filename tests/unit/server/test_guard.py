@@ -32,6 +32,13 @@ def test_a02_ten_failures_ban_the_address_for_every_name() -> None:
     assert guard.refusal(HERE, None, NOW + timedelta(minutes=15)) is None
 
 
+def test_a02_of_a_name_that_is_too_long_for_an_account_only_the_beginning_is_kept() -> None:
+    guard = new()
+    fail(guard, 20, name="Long_" + "x" * 1000, address=THERE)
+    shown = {record.shown for record in guard.take_changes().saved}
+    assert shown == {THERE, "Long_" + "x" * 59}
+
+
 def test_a02_twenty_failures_lock_a_name_from_every_address_whatever_its_case() -> None:
     guard = new()
     for number in range(20):
