@@ -14,6 +14,7 @@ import structlog
 from asyncssh import (
     DISC_PROTOCOL_ERROR,
     KeyImportError,
+    SFTPBadMessage,
     SFTPName,
     SFTPServer,
     SSHKey,
@@ -39,6 +40,7 @@ SFTP_VERSION = 3  # what all clients speak; asyncssh's 4 to 6 would need hooks o
 MAX_READ_BYTES = 256 * 1024
 MAX_WRITE_BYTES = 256 * 1024
 PACKET_ROOM_BYTES = 1024
+PACKET_TOO_LARGE = f"A packet is longer than {MAX_WRITE_BYTES + PACKET_ROOM_BYTES} bytes (U9)"
 WINDOW_BYTES = 2 * 1024 * 1024
 MAX_PACKET_BYTES = 32 * 1024
 GOODBYE_S = 1.0  # how long a client has to read why it is sent away
@@ -284,6 +286,20 @@ class Handler(SFTPServerHandler):
             raise
         finally:
             self._room.ended()
+
+    async def recv_packet(self) -> SSHPacket:
+        """Rule U9: take a packet of the size that OpenSSH takes; asyncssh would collect 4 MiB."""
+        length = int.from_bytes(await self._bytes(4), "big")
+        if length > MAX_WRITE_BYTES + PACKET_ROOM_BYTES:
+            log.warning("limit.reached", reason=PACKET_TOO_LARGE)
+            raise SFTPBadMessage(PACKET_TOO_LARGE)
+        return SSHPacket(await self._bytes(length))
+
+    async def _bytes(self, count: int) -> bytes:
+        reader = self._reader
+        if reader is None:
+            raise EOFError
+        return await reader.readexactly(count)
 
     async def _cleanup(self, exc: Exception | None) -> None:
         # asyncssh closes handles of a dying session exactly like a client's CLOSE; only this comes before.

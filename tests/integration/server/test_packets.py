@@ -103,6 +103,45 @@ async def test_u10_a_bad_request_gets_a_status_and_the_channel_serves_on(world: 
         await client.handle(request(FXP_OPENDIR, 3, string(b"/local")))
 
 
+LONGEST = 257 * 1024  # as limits@openssh.com says
+
+
+@pytest.mark.parametrize("length", [LONGEST + 1, 4 << 20, (1 << 32) - 1])
+@pytest.mark.parametrize("greeted", [True, False])
+async def test_u09_a_packet_that_is_too_long_ends_the_channel_before_it_is_collected(
+    world: World, length: int, greeted: bool
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with world.sftp() as other, await world.connect() as connection:
+            if greeted:
+                client = await wire(connection)
+            else:
+                client = Wire(*(await connection.open_session(subsystem="sftp", encoding=None))[1::-1])
+            client.writer.write(
+                struct.pack(">I", length)
+            )  # and nothing of it: whoever waited for more would hang
+            assert await asyncio.wait_for(client.reader.read(), 10) == b""
+            await asyncio.wait_for(client.writer.channel.wait_closed(), 10)
+            assert await other.listdir("/local") == [".", ".."]
+    (line,) = [line for line in lines if line["event"] == "limit.reached"]
+    assert line["reason"].endswith("(U9)")
+
+
+async def test_u09_the_longest_packet_that_is_offered_is_taken(world: World) -> None:
+    async with await world.connect() as connection:
+        client = await wire(connection)
+        handle = await client.handle(request(FXP_OPEN, 1, string(b"/local/users.csv") + OPEN_FLAGS))
+        body = string(handle) + struct.pack(">Q", 0)
+        data = b"x" * (256 * 1024)
+        filled = request(FXP_WRITE, 2, body + string(data))
+        answer = await client.ask(filled)
+        assert answer[:9] == bytes([FXP_STATUS]) + struct.pack(">II", 2, 0)
+        padded = request(FXP_WRITE, 3, body + string(data) + b"\0" * (LONGEST - len(filled) + 4))
+        assert len(padded) == 4 + LONGEST
+        answer = await client.ask(padded)
+        assert answer[:9] == bytes([FXP_STATUS]) + struct.pack(">II", 3, 0)
+
+
 async def test_u10_noise_ends_a_channel_and_no_other_session(world: World) -> None:
     random.seed(1)
     async with world.sftp() as other, await world.connect() as connection:
