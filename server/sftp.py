@@ -19,7 +19,6 @@ from asyncssh import (
 )
 
 from core.audit import AuditEntry, Event
-from server import limits
 from server.attributes import OWNER_ID, file_attributes, folder_attributes, listed
 from server.disk_folder import DiskFolder
 from server.file_names import check_name
@@ -81,6 +80,11 @@ class Sftp(RefusingRoom):
         """The session ends: what is still open was not closed by the client (U3)."""
         self._ending = True
 
+    def lost(self) -> None:
+        """The connection is gone: whoever opens these names again need not wait (U3)."""
+        for upload in self._uploads:
+            upload.abandoned = True
+
     def asked(self) -> None:
         """A request came."""
         self._visitor.asked()
@@ -118,7 +122,10 @@ class Sftp(RefusingRoom):
     @answered
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Handle:
         """Open a file for reading or for an upload."""
-        self._check_handles()
+        with self._visitor.opening():
+            return await self._open(path, pflags)
+
+    async def _open(self, path: bytes, pflags: int) -> Handle:
         place = place_of(path)
         if pflags & FXF_WRITE:
             if self._grounds.stopping:
@@ -153,12 +160,6 @@ class Sftp(RefusingRoom):
                 detail=path,
             )
         )
-
-    def _check_handles(self) -> None:
-        refusal = limits.handle_refusal(self._grounds.settings, handles=self._visitor.handles)
-        if refusal is not None:
-            log.warning("limit.reached", org=self._visit.org_id, reason=refusal)
-            raise LimitError(refusal)
 
     def _name_for_writing(self, place: Place) -> str:
         match place:
@@ -289,22 +290,24 @@ class Sftp(RefusingRoom):
     @answered
     async def open_listing(self, path: bytes) -> AsyncIterator[SFTPName]:
         """Answer OPENDIR with the whole listing."""
-        self._check_handles()
+        with self._visitor.opening():
+            lines = await self._listed(path)
+        here = folder_attributes(mtime=self._grounds.clock.now().timestamp())
+        return Listing([listed(b".", here), listed(b"..", here), *lines])
+
+    async def _listed(self, path: bytes) -> list[SFTPName]:
         match place_of(path):
             case Root():
                 names = [(area.value, await self._attributes_of(Folder(area))) for area in Area]
-                lines = [listed(name.encode(), attributes) for name, attributes in names]
+                return [listed(name.encode(), attributes) for name, attributes in names]
             case Folder(Area.LOCAL):
-                lines = await (await self._local()).listing(self._visit)
+                return await (await self._local()).listing(self._visit)
             case Folder(area):
                 await self._local()
-                lines = await self._quick.run(self._disk(area).listing)
+                return await self._quick.run(self._disk(area).listing)
             case Inside(area, raw) if area is not Area.LOCAL:
-                lines = await self._quick.run(self._disk(area).listing, raw)
-            case _:
-                raise MissingError
-        here = folder_attributes(mtime=self._grounds.clock.now().timestamp())
-        return Listing([listed(b".", here), listed(b"..", here), *lines])
+                return await self._quick.run(self._disk(area).listing, raw)
+        raise MissingError
 
     @answered
     async def remove(self, path: bytes) -> None:

@@ -16,7 +16,6 @@ from core.clock import from_text
 from core.errors import NotFoundError
 from core.inbox import Drop
 from core.organizations_store import all_organizations, organization_by_id
-from server import limits
 from server.attributes import OWNER_ID, READ_ONLY, file_attributes, folder_attributes, listed
 from server.disk_folder import DiskFolder
 from server.grounds import Grounds
@@ -24,7 +23,7 @@ from server.handles import Listing, ReadHandle
 from server.held_store import held_imports
 from server.paths import canonical
 from server.refusing import RefusingRoom
-from server.statuses import LimitError, MissingError, RefusedError, status_of
+from server.statuses import MissingError, RefusedError, status_of
 from server.support_paths import (
     FOLDERS,
     AllOrganizations,
@@ -80,6 +79,9 @@ class SupportSftp(RefusingRoom):
     def ends(self) -> None:
         """Nothing of it is kept."""
 
+    def lost(self) -> None:
+        """The connection is gone: nothing of it is kept."""
+
     def asked(self) -> None:
         """A request came."""
         self._visitor.asked()
@@ -112,17 +114,15 @@ class SupportSftp(RefusingRoom):
     @answered
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> ReadHandle:
         """Open a file for reading; a download is audited when it begins."""
-        refusal = limits.handle_refusal(self._grounds.settings, handles=self._visitor.handles)
-        if refusal is not None:
-            raise LimitError(refusal)
         if pflags & FXF_WRITE:
             raise RefusedError(READ_ONLY_SENTENCE)
         place = support_place_of(path)
-        try:
-            opened = await self._open(place)
-        except Exception:
-            self._audit(Event.FILE_DOWNLOADED, path, place, outcome=REFUSED)
-            raise
+        with self._visitor.opening():
+            try:
+                opened = await self._open(place)
+            except Exception:
+                self._audit(Event.FILE_DOWNLOADED, path, place, outcome=REFUSED)
+                raise
         self._audit(Event.FILE_DOWNLOADED, path, place)
         return opened
 
@@ -180,23 +180,25 @@ class SupportSftp(RefusingRoom):
     async def open_listing(self, path: bytes) -> AsyncIterator[SFTPName]:
         """Answer OPENDIR with the whole listing; an organization's is audited."""
         place = support_place_of(path)
-        match place:
-            case AllOrganizations():
-                names = [org_id.encode() for org_id in await self._org_ids()]
-                lines = [listed(name, self._a_folder()) for name in names]
-            case OneOrganization(org_id):
-                await self._check_organization(org_id)
-                lines = [listed(name, self._a_folder()) for name in FOLDERS]
-            case Held(org_id, b""):
-                lines = [listed(name, _of_drop(drop)) for name, drop in (await self._held(org_id)).items()]
-            case OnDisk(_, _, raw):
-                lines = await self._quick.run((await self._folder(place)).listing, raw)
-            case _:
-                raise MissingError
+        with self._visitor.opening():
+            lines = await self._listed(place)
         if not isinstance(place, AllOrganizations):
             self._audit(Event.FOLDER_LISTED, path, place)
         here = self._a_folder()
         return Listing([listed(b".", here), listed(b"..", here), *lines])
+
+    async def _listed(self, place: SupportPlace) -> list[SFTPName]:
+        match place:
+            case AllOrganizations():
+                return [listed(org_id.encode(), self._a_folder()) for org_id in await self._org_ids()]
+            case OneOrganization(org_id):
+                await self._check_organization(org_id)
+                return [listed(name, self._a_folder()) for name in FOLDERS]
+            case Held(org_id, b""):
+                return [listed(name, _of_drop(drop)) for name, drop in (await self._held(org_id)).items()]
+            case OnDisk(_, _, raw):
+                return await self._quick.run((await self._folder(place)).listing, raw)
+        raise MissingError
 
     @answered
     async def realpath(self, path: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """One SSH connection, from greeting to goodbye: its limits, its login, its idle time (rules A1, A2, U9, U11)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,6 +20,7 @@ from core.accounts import Account
 from core.bans import address_group
 from server import limits
 from server.entrance import Entrance
+from server.statuses import LimitError
 from server.transport import Connection, Welcome, channels_of, open_session
 from server.visits import Visit
 
@@ -46,6 +48,7 @@ class Visitor(Welcome):
         self._visit: Visit | None = None
         self._asked_at = grounds.monotonic()
         self._idle: asyncio.TimerHandle | None = None
+        self._opening = 0  # handles that are asked for and not given yet
         self.sessions: set[Sftp | SupportSftp] = set()
 
     # --- greeting and goodbye
@@ -81,6 +84,8 @@ class Visitor(Welcome):
         if self._idle is not None:
             self._idle.cancel()
         self._connection = None
+        for session in self.sessions:
+            session.lost()
         self._entrance.left(admitted=self._visit is not None)
         if self._visit is not None:
             self._grounds.sessions.leave(self._visit.counts_as)
@@ -232,10 +237,23 @@ class Visitor(Welcome):
         """Whether a file is open for writing, or being stored."""
         return any(session.is_uploading for session in self.sessions)
 
-    @property
-    def handles(self) -> int:
-        """How many files and listings the session has open, on all channels."""
-        return sum(session.handles() for session in self.sessions)
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Rule U9: count a file or listing from its request on, for several channels may ask at once.
+
+        Raises:
+            LimitError: the session has too many.
+        """
+        handles = sum(session.handles() for session in self.sessions) + self._opening
+        refusal = limits.handle_refusal(self._grounds.settings, handles=handles)
+        if refusal is not None:
+            log.warning("limit.reached", org=self._visit and self._visit.org_id, reason=refusal)
+            raise LimitError(refusal)
+        self._opening += 1
+        try:
+            yield
+        finally:
+            self._opening -= 1
 
     @property
     def quiet_s(self) -> float:

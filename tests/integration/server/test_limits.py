@@ -2,14 +2,16 @@
 
 import asyncio
 import struct
+from collections.abc import Awaitable
 
 import asyncssh
 import pytest
 from asyncssh.constants import FXP_OPEN, FXP_READ
 
+from core.accounts_store import add_support
 from tests.integration.server.conftest import Start
 from tests.integration.server.test_packets import request, string, wire
-from tests.integration.server.world import World, eventually
+from tests.integration.server.world import HASH, World, eventually
 
 
 async def test_u09_an_organization_has_a_number_of_sessions(start: Start) -> None:
@@ -58,6 +60,41 @@ async def test_u09_a_session_has_a_number_of_handles_on_all_its_channels(start: 
             await two.listdir("/local")
         await first.close()
         assert "b.csv" in await two.listdir("/local")
+
+
+@pytest.mark.parametrize("kind", ["files", "listings", "uploads"])
+async def test_u09_handles_are_counted_from_their_request_on(start: Start, kind: str) -> None:
+    async with start(max_handles_per_session=8) as world:
+        folders = world.inbox.prepare("007")
+        (folders.archive / "users.csv").write_bytes(b"x")
+        async with await world.connect() as connection:
+            channels = [await connection.start_sftp_client() for _ in range(8)]
+
+            def ask(sftp: asyncssh.SFTPClient, number: int) -> Awaitable[object]:
+                if kind == "files":
+                    return sftp.open("/archive/users.csv", "rb")
+                if kind == "uploads":
+                    return sftp.open(f"/local/{number}.csv", "wb")
+                return sftp._handler.opendir(b"/local")
+
+            asked = [ask(sftp, number) for number in range(8) for sftp in channels]
+            given = await asyncio.gather(*asked, return_exceptions=True)
+            refused = [one for one in given if isinstance(one, asyncssh.SFTPFailure)]
+            assert {str(one)[:19] for one in refused} == {"Too many open files"}
+            assert len(given) - len(refused) == 8
+
+
+async def test_u09_a_support_account_has_a_number_of_listings(start: Start) -> None:
+    async with start(max_handles_per_session=2) as world:
+        async with world.database.writing() as connection:
+            await add_support(
+                connection, name="Ann", username="Ann", password_hash=HASH, now=world.clock.now()
+            )
+        async with world.sftp("Ann") as sftp:
+            for _ in range(2):
+                await sftp._handler.opendir(b"/007")
+            with pytest.raises(asyncssh.SFTPFailure, match=r"^Too many open files.*\(U9\)$"):
+                await sftp._handler.opendir(b"/007")
 
 
 async def test_u09_a_connection_has_eight_channels(world: World) -> None:
