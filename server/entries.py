@@ -1,6 +1,8 @@
 """The uploads of one organization that are not accepted: running, partial, temporary, of no use; no disk here."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +25,28 @@ class Entry:
     last_write_at: float = NEVER  # monotonic; never for what another process left
     visit_number: int | None = None
     opened_at: float = field(default=NEVER)
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Say that a thread works on it until the block ends."""
+        self.busy = True
+        self._settled.clear()
+        try:
+            yield
+        finally:
+            self.busy = False
+            self._settled.set()
+
+    async def settled(self) -> None:
+        """Wait until no thread works on it."""
+        if self.busy:
+            await self._settled.wait()
+
+    @property
+    def is_being_left(self) -> bool:
+        """Its session is gone, and what arrived is just being put aside (U3)."""
+        return self.busy and self.upload is not None and self.upload.abandoned
 
     @property
     def uid(self) -> str:
@@ -67,6 +91,8 @@ class Entries:
 
     def __init__(self) -> None:
         self._by_uid: dict[str, Entry] = {}
+        self._by_name: dict[str, dict[str, Entry]] = {}
+        self._names: dict[str, str] = {}  # under which name each is found
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._by_uid.values()))
@@ -75,12 +101,20 @@ class Entries:
         return len(self._by_uid)
 
     def add(self, entry: Entry) -> None:
-        """Keep a new one."""
+        """Keep one; again when its name has changed."""
+        self.drop(entry)
         self._by_uid[entry.uid] = entry
+        self._names[entry.uid] = entry.name
+        self._by_name.setdefault(entry.name, {})[entry.uid] = entry
 
     def drop(self, entry: Entry) -> None:
         """Forget one; twice is once."""
-        self._by_uid.pop(entry.uid, None)
+        if self._by_uid.pop(entry.uid, None) is None:
+            return
+        name = self._names.pop(entry.uid)
+        del self._by_name[name][entry.uid]
+        if not self._by_name[name]:
+            del self._by_name[name]
 
     def get(self, uid: str) -> Entry | None:
         """Return the one with that id."""
@@ -88,8 +122,11 @@ class Entries:
 
     def named(self, name: str) -> list[Entry]:
         """Return all of that name, the one that clients see last."""
-        found = [entry for entry in self._by_uid.values() if entry.name == name]
-        return sorted(found, key=_rank)
+        return sorted(self._by_name.get(name, {}).values(), key=_rank)
+
+    def twins(self) -> list[str]:
+        """Return the names that several have."""
+        return [name for name, entries in self._by_name.items() if len(entries) > 1]
 
     def seen(self, name: str) -> Entry | None:
         """Rule U3: one entry for each name."""

@@ -13,6 +13,7 @@ from core.settings import Settings
 
 MAX_CHANNELS = 8
 MAX_UNACCEPTED = 1_000  # uploads of an organization that are partial, temporary or being written
+MAX_RENAMES = 100  # of one drop that was taken: each is a row of the audit trail
 MAX_EXTENTS = 10_000  # ranges of one upload that writes in no order
 MIB = 1 << 20
 
@@ -89,6 +90,13 @@ def unaccepted_refusal(*, uploads: int) -> str | None:
     if uploads < MAX_UNACCEPTED:
         return None
     return f"There are {MAX_UNACCEPTED} unfinished files in /local: rename or remove some of them first (U9)"
+
+
+def rename_refusal(*, renames: int) -> str | None:
+    """Judge one more RENAME of a drop that was taken (U4)."""
+    if renames < MAX_RENAMES:
+        return None
+    return f"The file was taken, and its name was changed {MAX_RENAMES} times: send it again (U9)"
 
 
 def size_refusal(settings: Settings, *, end: int) -> str | None:

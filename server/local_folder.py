@@ -42,6 +42,8 @@ class LocalFolder:
             InUseError: another handle writes to it and this one would not replace it.
             LimitError: a limit of U9 is reached.
         """
+        if not flags.truncate:
+            await self._put_aside(name)
         async with self._names:
             await self._check_limits()
             seen = self.shelf.entries.seen(name)
@@ -82,11 +84,20 @@ class LocalFolder:
             raise InUseError(f"{entry.name} is being written by another handle: wait until it is closed (U6)")
         return None
 
+    async def _put_aside(self, *names: str) -> None:
+        """Rule U3: wait for what sessions that are gone had open: it is being put aside, which takes one fsync."""
+        for name in names:
+            for entry in self.shelf.entries.named(name):
+                if entry.is_being_left:
+                    await entry.settled()
+
     async def _takes_over(self, entry: Entry) -> bool:
+        """Rule U3: take the file from a handle that was idle for long, or whose session is gone."""
         upload = entry.upload
         if upload is None or entry.busy:
             return False
-        if self.shelf.monotonic() - upload.last_used_at < self._idle_handle_s:
+        idle_s = self.shelf.monotonic() - upload.last_used_at
+        if idle_s < self._idle_handle_s and not upload.abandoned:
             return False
         upload.yielded = True
         await self.shelf.put_aside(entry, upload)
@@ -127,6 +138,7 @@ class LocalFolder:
 
     async def give_up(self, upload: Upload, *, reason: str) -> None:
         """Rule U3: a session ended, or a CLOSE was refused; what arrived unbroken stays as a partial."""
+        upload.abandoned = True
         if upload.yielded:
             return
         entry = self.shelf.entry_of(upload)
@@ -155,6 +167,7 @@ class LocalFolder:
             InUseError: somebody writes to it, or to what would be replaced.
             RefusedError: it is a partial upload and the new name says that it is complete.
         """
+        await self._put_aside(old, new)
         async with self._names:
             entry = self.shelf.entries.to_rename(old, visit.number)
             if entry is None or old == new:
@@ -187,6 +200,7 @@ class LocalFolder:
         Raises:
             InUseError: one is being written.
         """
+        await self._put_aside(name)
         async with self._names:
             found = self.shelf.entries.named(name)
             for entry in found:

@@ -9,12 +9,13 @@ from asyncssh import SFTPAttrs, SFTPName
 from core.audit import AuditEntry, Event
 from core.clock import Clock, from_text
 from core.inbox import Drop, Inbox
+from server import limits
 from server.attributes import file_attributes, listed
 from server.disk_folder import DiskFolder
 from server.handles import ReadHandle
 from server.local_folder import LocalFolder
 from server.paths import Area
-from server.statuses import MissingError, RefusedError
+from server.statuses import LimitError, MissingError, RefusedError
 from server.taken import TakenName
 from server.threads import Threads
 from server.upload import OpenFlags, Upload
@@ -143,23 +144,30 @@ class LocalView:
             raise RefusedError(f"There is a file {new} already (U5)")
         if await self.folder.rename(old, new, visit):
             return
+        waiting = (await self._waiting()).get(old)
         taken = self._taken(old, visit)
         if taken is not None:
-            self._check_free(new)
+            self._check_renamed(taken.uid, new)
             self.folder.shelf.taken.rename(old, new)
-            log.info("drop.renamed_by_client", org=self._org_id, name=old, new_name=new, uid=taken.uid)
-            self._note(Event.UPLOAD_RENAMED, visit, f"{old} to {new}: its drop keeps its name")
-            return
-        drops = (await self._waiting()).get(old)
-        if drops:
-            self._check_free(new)
-            self.folder.shelf.answer_for(drops[-1], new, visit.number)
-            log.info(
-                "drop.renamed_by_client", org=self._org_id, name=old, new_name=new, uid=drops[-1].meta.uid
-            )
-            self._note(Event.UPLOAD_RENAMED, visit, f"{old} to {new}: its drop keeps its name")
-            return
-        await self._threads.quick.run(self._disk.rename_file, old_raw, new.encode())
+            self._note_rename(taken.uid, old, new, visit)
+        elif waiting:
+            self._check_renamed(waiting[-1].meta.uid, new)
+            self.folder.shelf.taken.add_name(self.folder.shelf.name_of(waiting[-1], new, visit.number))
+            self._note_rename(waiting[-1].meta.uid, old, new, visit)
+        else:
+            await self._threads.quick.run(self._disk.rename_file, old_raw, new.encode())
+
+    def _check_renamed(self, uid: str, new: str) -> None:
+        if self.folder.shelf.entries.seen(new) is not None:
+            raise RefusedError(f"There is a file {new} already (U5)")
+        refusal = limits.rename_refusal(renames=self.folder.shelf.taken.renames_of(uid))
+        if refusal is not None:
+            log.warning("limit.reached", org=self._org_id, reason=refusal)
+            raise LimitError(refusal)
+
+    def _note_rename(self, uid: str, old: str, new: str, visit: Visit) -> None:
+        log.info("drop.renamed_by_client", org=self._org_id, name=old, new_name=new, uid=uid)
+        self._note(Event.UPLOAD_RENAMED, visit, f"{old} to {new}: its drop keeps its name")
 
     def _note(self, event: Event, visit: Visit, detail: str) -> None:
         """Rules U4, A5: write down what a client did to a name that was taken."""
@@ -173,10 +181,6 @@ class LocalView:
                 detail=detail,
             )
         )
-
-    def _check_free(self, name: str) -> None:
-        if self.folder.shelf.entries.seen(name) is not None:
-            raise RefusedError(f"There is a file {name} already (U5)")
 
     def _taken(self, name: str, visit: Visit) -> TakenName | None:
         return self.folder.shelf.taken.get(name, session=visit.number, now=self._clock.now())

@@ -3,7 +3,6 @@
 What may be done when is decided in `local_folder.py`; one step is one hop into a thread (`intake.py`).
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import timedelta
@@ -82,9 +81,8 @@ class Shelf:
                     )
                 )
         found_names = {item.incoming.meta.name for item in found}
-        for name, count in Counter(entry.name for entry in self.entries).items():
-            if count > 1 and name in found_names:
-                await self.keep_largest(name)
+        for name in found_names.intersection(self.entries.twins()):
+            await self.keep_largest(name)
 
     @property
     def uploads_of_the_hour(self) -> int:
@@ -107,13 +105,10 @@ class Shelf:
 
     async def resume(self, entry: Entry, flags: OpenFlags, visit: Visit) -> Upload:
         """Rule U3: open a partial upload behind its unbroken bytes."""
-        entry.busy = True
-        try:
+        with entry.at_work():
             incoming, fd = await self._threads.quick.run(
                 intake.resume, self._inbox, entry.incoming, size_bytes=entry.kept_bytes
             )
-        finally:
-            entry.busy = False
         return self._opened(entry, incoming, fd, flags, visit)
 
     def _opened(self, entry: Entry, incoming: Incoming, fd: int, flags: OpenFlags, visit: Visit) -> Upload:
@@ -141,9 +136,10 @@ class Shelf:
 
     async def note_disorder(self, entry: Entry, upload: Upload) -> None:
         """Write down that the file's size says nothing after a crash."""
-        entry.incoming = upload.incoming = await self._threads.quick.run(
-            self._inbox.note, upload.incoming, in_order=False
-        )
+        with entry.at_work():
+            entry.incoming = upload.incoming = await self._threads.quick.run(
+                self._inbox.note, upload.incoming, in_order=False
+            )
 
     async def put_aside(self, entry: Entry, upload: Upload, *, closed: bool = False) -> None:
         """Make durable what arrived unbroken and give the handle back.
@@ -151,31 +147,29 @@ class Shelf:
         Raises:
             UploadLostError: the disk failed; the file is gone.
         """
-        entry.busy = True
         size_bytes = upload.size_bytes
-        try:
-            entry.incoming = await self._threads.sync.run(
-                intake.keep, self._inbox, entry.incoming, upload.fd, size_bytes=size_bytes, closed=closed
-            )
-        except UploadLostError as exc:
-            await self.lose(entry, upload.visit, reason=exc.public_message)
-            raise _lost(exc) from exc
-        finally:
-            upload.release()
-            entry.upload, entry.busy = None, False
-        entry.kept_bytes = size_bytes
-        entry.last_write_at = upload.last_write_at
-        entry.changed_at = self._clock.now()
+        with entry.at_work():
+            try:
+                entry.incoming = await self._threads.sync.run(
+                    intake.keep, self._inbox, entry.incoming, upload.fd, size_bytes=size_bytes, closed=closed
+                )
+            except UploadLostError as exc:
+                await self.lose(entry, upload.visit, reason=exc.public_message)
+                raise _lost(exc) from exc
+            finally:
+                upload.release()
+                entry.upload = None
+            entry.kept_bytes = size_bytes
+            entry.last_write_at = upload.last_write_at
+            entry.changed_at = self._clock.now()
 
     async def rename(self, entry: Entry, name: str) -> None:
         """Give it another name; it is not accepted by that."""
-        entry.busy = True
-        try:
+        with entry.at_work():
             entry.incoming = await self._threads.sync.run(
                 self._inbox.note, entry.incoming, durable=True, name=name
             )
-        finally:
-            entry.busy = False
+            self.entries.add(entry)
         entry.changed_at = self._clock.now()
 
     async def accept(self, entry: Entry, name: str, visit: Visit | None) -> Drop:
@@ -185,11 +179,20 @@ class Shelf:
             UploadLostError: the disk failed; the file is gone.
             QueueBrokenError: `fatal` was called, the process must stop.
         """
-        upload, entry.busy = entry.upload, True
+        with entry.at_work():
+            drop = await self._queued(entry, name, visit)
+        self._accepted.add(self._clock.now())
+        self._let_answer(drop, entry, visit)
+        self.tell("accepted", entry, visit, drop=drop)
+        await self.discard_replaced(name, entry.opened_at)
+        return drop
+
+    async def _queued(self, entry: Entry, name: str, visit: Visit | None) -> Drop:
+        """Move it into the queue; in any case it is an upload no more."""
         try:
-            drop = await self._threads.sync.run(intake.accept, self._inbox, entry.incoming, name=name)
+            return await self._threads.sync.run(intake.accept, self._inbox, entry.incoming, name=name)
         except QueueBrokenError as exc:
-            self.entries.drop(entry)  # on disk it stays where it is, for whoever looks into it
+            # On disk it stays where it is, for whoever looks into it.
             log.critical("queue.broke", org=self.org_id)
             self._fatal(exc)
             raise
@@ -197,42 +200,31 @@ class Shelf:
             await self.lose(entry, visit, reason=str(exc))
             raise _lost(exc) from exc
         finally:
-            if upload is not None:
-                upload.release()
-        self.entries.drop(entry)
-        self._accepted.add(self._clock.now())
-        self._let_answer(drop, entry, visit)
-        self.tell("accepted", entry, visit, drop=drop)
-        await self.discard_replaced(name, entry.opened_at)
-        return drop
+            if entry.upload is not None:
+                entry.upload.release()
+            self.entries.drop(entry)
 
     def _let_answer(self, drop: Drop, entry: Entry, visit: Visit | None) -> None:
         numbers = {entry.visit_number, visit.number if visit else None}
-        self.answer_for(
-            drop,
-            drop.meta.name,
-            *(number for number in numbers if number is not None),
-            mtime=entry.upload.times if entry.upload else None,
+        self.taken.add(
+            self.name_of(
+                drop,
+                drop.meta.name,
+                *(number for number in numbers if number is not None),
+                mtime=entry.upload.times if entry.upload else None,
+            )
         )
 
-    def answer_for(
-        self,
-        drop: Drop,
-        name: str,
-        *sessions: int,
-        mtime: float | None = None,
-    ) -> None:
-        """Rule U4: let `name` answer for a drop, for these sessions until they end."""
+    def name_of(self, drop: Drop, name: str, *sessions: int, mtime: float | None = None) -> TakenName:
+        """Rule U4: return what lets `name` answer for a drop, for these sessions until they end."""
         accepted_at = from_text(drop.meta.accepted_at or drop.meta.started_at)
-        self.taken.add(
-            TakenName(
-                name=name,
-                uid=drop.meta.uid,
-                size_bytes=drop.meta.size_bytes,
-                mtime=accepted_at.timestamp() if mtime is None else mtime,
-                until=self._clock.now() + timedelta(seconds=self.settings.taken_names_s),
-                sessions=frozenset(sessions),
-            )
+        return TakenName(
+            name=name,
+            uid=drop.meta.uid,
+            size_bytes=drop.meta.size_bytes,
+            mtime=accepted_at.timestamp() if mtime is None else mtime,
+            until=self._clock.now() + timedelta(seconds=self.settings.taken_names_s),
+            sessions=frozenset(sessions),
         )
 
     def remember(self, recent: Iterable[RecentDrop]) -> None:

@@ -57,6 +57,7 @@ class Upload:
         self.failure: str | None = None  # why its CLOSE will be refused; what arrived goes
         self.misfit: str | None = None  # the same; what arrived stays as a partial
         self.yielded = False
+        self.abandoned = False  # its session is gone: no CLOSE will come
         self.expected_size = 0
         self.times: float | None = None
         self._fd = fd

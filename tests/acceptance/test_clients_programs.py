@@ -11,6 +11,7 @@ import asyncssh
 import pytest
 
 from tests.acceptance.arrivals import (
+    CUT_BYTES,
     NewMachine,
     arrived,
     breaks_and_resumes,
@@ -19,8 +20,9 @@ from tests.acceptance.arrivals import (
     whole,
 )
 from tests.acceptance.clients import WAYS, Machine
+from tests.acceptance.cutting import cut_after
 from tests.acceptance.daemon import DEADLINE_S, Daemon
-from tests.acceptance.rosters import people
+from tests.acceptance.rosters import HEADER, people, roster, row
 from tests.conftest import find_tool
 
 
@@ -63,6 +65,28 @@ def test_u03_a_broken_upload_goes_on_where_it_ended(
     first: str, again: str, daemon: Daemon, new: NewMachine
 ) -> None:
     breaks_and_resumes(daemon, new(), first=WAYS[first], again=WAYS[again])
+
+
+def test_u03_lftp_comes_back_by_itself_when_the_network_does(daemon: Daemon, new: NewMachine) -> None:
+    customer = new()
+    # At most 17 WRITEs of 32 KiB are on their way. The file must be longer than that and what was answered: an lftp
+    # that has read to the end when the network breaks may close a file that lacks it (docs/clients.md).
+    rows = (f"{row(number)},{'x' * 1000}" for number in range(2_500))
+    path = roster(customer.folder / "users.csv", *rows, header=f"{HEADER},Notes")
+    settings = (
+        "set net:max-retries 30",
+        "set net:reconnect-interval-base 1",
+        "set net:reconnect-interval-max 1",
+    )
+    patient = replace(WAYS["lftp"], typed=(*settings, *WAYS["lftp"].typed))
+    with cut_after(CUT_BYTES, port=customer.port, comes_back=True) as cutter:
+        done = customer.at(cutter.port).run(patient)
+        assert cutter.has_cut.wait(10), done.printed
+    done.well()
+    arrived(daemon, customer.organization, path)
+    assert daemon.events("upload.partial", org=customer.organization.id), (
+        "it resumed, and did not send all of it again"
+    )
 
 
 def test_u10_sftp_sends_nothing_to_a_server_with_another_key(daemon: Daemon, new: NewMachine) -> None:

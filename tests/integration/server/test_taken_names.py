@@ -1,5 +1,7 @@
 """A name that was just taken keeps answering (rule U4)."""
 
+from itertools import pairwise
+
 import asyncssh
 import pytest
 
@@ -110,6 +112,36 @@ async def test_u04_a_waiting_drop_is_listed_for_all_until_it_is_withdrawn(start:
             await sftp.remove("/local/users.csv")
             assert await sftp.listdir("/local") == [".", ".."]
         assert world.withdrawn == [("007", uid)]
+
+
+async def test_u04_a_waiting_drop_answers_to_its_last_names_only(world: World) -> None:
+    async with world.sftp() as sftp:
+        await put(sftp)
+        world.waiting.add(world.inbox.queue("007")[0].meta.uid)
+        for number in range(20):
+            await sftp.rename("/local/users.csv", f"/local/name{number}.csv")
+        listed = set(await sftp.listdir("/local")) - {".", ".."}
+        assert listed == {"users.csv", *(f"name{number}.csv" for number in range(16, 20))}
+        assert (await sftp.stat("/local/name19.csv")).size == 7
+        with pytest.raises(asyncssh.SFTPNoSuchFile):
+            await sftp.stat("/local/name0.csv")
+    assert world.names() == ["users.csv"]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_u09_a_drop_is_renamed_a_number_of_times(world: World, waits: bool) -> None:
+    async with world.sftp() as sftp:
+        await put(sftp)
+        if waits:
+            world.waiting.add(world.inbox.queue("007")[0].meta.uid)
+        names = ["users.csv", *(f"name{number}.csv" for number in range(101))]
+        pairs = list(pairwise(names))
+        for old, new in pairs[:100]:
+            await sftp.rename(f"/local/{old}", f"/local/{new}")
+        old, new = pairs[100]
+        with pytest.raises(asyncssh.SFTPFailure, match=r"changed 100 times.*\(U9\)$"):
+            await sftp.rename(f"/local/{old}", f"/local/{new}")
+        assert (await sftp.stat(f"/local/{old}")).size == 7
 
 
 async def test_u04_u03_a_taken_file_is_not_resumed_by_appending_to_nothing(world: World) -> None:

@@ -1,6 +1,7 @@
 """A running SFTP server with a real database and folder, for tests that look at it from both sides."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,12 @@ class FailingInbox(Inbox):
 
     lost = False
     broken = False
+    slow: threading.Event | None = None  # what is put aside waits for it
+
+    def note(self, incoming: Incoming, *, durable: bool = False, **changes: Any) -> Incoming:
+        if self.slow is not None and "size_bytes" in changes:
+            assert self.slow.wait(30)
+        return super().note(incoming, durable=durable, **changes)
 
     def accept(self, incoming: Incoming, **changes: Any) -> Drop:
         if self.lost:
@@ -75,6 +82,7 @@ class World:
         self.fatal: list[QueueBrokenError] = []
         self.withdrawn: list[tuple[str, str]] = []
         self.waiting: set[str] = set()
+        self.slow_withdrawal: asyncio.Event | None = None
         self.uploads: list[UploadEvent] = []
 
     async def add(self, org_id: str, name: str, *, now: str | None = None) -> str:
@@ -100,6 +108,8 @@ class World:
 
     async def withdraw(self, org_id: str, uid: str) -> bool:
         self.withdrawn.append((org_id, uid))
+        if self.slow_withdrawal is not None:
+            await self.slow_withdrawal.wait()
         known = uid in self.waiting
         self.waiting.discard(uid)
         return known

@@ -63,6 +63,26 @@ def test_u04_a_renamed_name_answers_under_the_new_one_only() -> None:
     assert not names.get("users.csv", session=1, now=IN_TIME)
 
 
+def test_u04_of_the_many_names_of_a_drop_the_last_answer() -> None:
+    names = TakenNames()
+    names.add(taken(uid="other", name="other.csv"))
+    for number in range(10):
+        names.add_name(taken(name=f"name{number}.csv"))
+    answering = {item.name for item in names.listed_for(1)}
+    assert answering == {"other.csv", "name6.csv", "name7.csv", "name8.csv", "name9.csv"}
+
+
+def test_u09_the_renames_of_a_drop_are_counted_whatever_name_it_has() -> None:
+    names = TakenNames()
+    names.add(taken())
+    names.rename("users.csv", "a.csv")
+    names.rename("a.csv", "users.csv")
+    names.rename("users.csv", "users.csv")
+    names.add_name(taken(name="b.csv"))
+    assert names.renames_of("1") == 4
+    assert names.renames_of("2") == 0
+
+
 def test_u04_a_forgotten_name_answers_nobody() -> None:
     names = TakenNames()
     names.add(taken())
