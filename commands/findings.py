@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from commands.output import say, shown
-from processor.findings import Problem
+from processor.findings import Problem, number_of
 from processor.imports import Change
+from processor.lines import Lines
 
 FIRST_PLACES = 5
 FIRST_CHANGES = 20
@@ -37,7 +38,7 @@ def print_findings(title: str, findings: Sequence[Problem]) -> None:
     """Print problems or notes: those of one kind together, with the first places and, once, what to do."""
     if not findings:
         return
-    say(f"\n{title} ({len(findings):,})")
+    say(f"\n{title} ({number_of(findings):,})")
     groups: dict[tuple[str, str], list[Problem]] = {}
     for finding in findings:
         groups.setdefault((finding.code, finding.advice), []).append(finding)
@@ -51,11 +52,11 @@ def _print_group(group: Sequence[Problem]) -> None:
     for finding in group[:FIRST_PLACES]:
         say(f"  {place(finding)}{finding.text}")
     if len(group) > FIRST_PLACES:
-        lines = ", ".join(
-            str(one.line) for one in group[FIRST_PLACES : 4 * FIRST_PLACES] if one.line is not None
-        )
-        more = f"  and {len(group) - FIRST_PLACES:,} more of this kind"
-        say(f"{more}: line {lines}{' ...' if len(group) > 4 * FIRST_PLACES else ''}" if lines else more)
+        rest = group[FIRST_PLACES:]
+        lines = Lines(one.line for one in rest if one.line is not None and one.times == 1)
+        more = f"  and {number_of(rest):,} more of this kind"
+        beyond = " and further ones" if any(one.times > 1 for one in rest) else ""
+        say(f"{more}: {lines.in_words()}{beyond}" if lines else more)
     if first.advice:
         say(f"  -> {first.advice}")
 

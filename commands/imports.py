@@ -100,6 +100,7 @@ def page_as_dict(page: "ImportPage") -> dict[str, Any]:
     """Section X: `imports show`."""
     from commands.findings import change_as_dict, finding_as_dict
     from commands.undo import undone_as_dict
+    from processor.findings import number_of
 
     record = page.record
     return {
@@ -112,6 +113,8 @@ def page_as_dict(page: "ImportPage") -> dict[str, Any]:
         "uploaded_from": record.origin.address,
         "client": record.origin.client,
         "hold_reason": record.hold_reason,
+        "problem_total": number_of(page.problems),
+        "note_total": number_of(page.notes),
         "problems": [finding_as_dict(problem) for problem in page.problems],
         "notes": [finding_as_dict(note) for note in page.notes],
         "changes": [change_as_dict(change) for change in page.changes],

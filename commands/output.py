@@ -78,7 +78,7 @@ def shown(value: object) -> str:
         case None:
             return ""
         case bool():
-            return "yes" if value else "no"
+            return "Yes" if value else "No"  # as files and exports write it
         case list() | tuple():
             return ", ".join(shown(part) for part in value)
         case _:

@@ -1,6 +1,6 @@
 """`rosterdrop users`: the people of an organization's directory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +36,15 @@ def list_all(
     print_table(
         ("Email", "Name", "Type", "Admin", "Status", "Manager", "Teams"),
         (
-            (u.email, u.name, u.account_type, u.is_org_admin, status(u), u.manager_email, u.teams)
+            (
+                u.email,
+                u.name,
+                u.account_type,
+                u.is_org_admin,
+                status(u),
+                u.manager_email,
+                teams_in_words(u.teams),
+            )
             for u in shown
         ),
         nothing="There are no users.",
@@ -73,8 +81,15 @@ def show(
         "manager_email": "Manager",
         "teams": "Teams",
     }
-    values = asdict(user)
+    values = {**asdict(user), "teams": teams_in_words(user.teams)}
     print_pairs([(label, values[name]) for name, label in labels.items()] + list(user.custom.items()))
+
+
+def teams_in_words(names: Iterable[str]) -> str:
+    """Return the names of teams as a file writes them: a name with a comma stands in quotation marks (P5)."""
+    from processor.reading.values import join_teams
+
+    return ", ".join(join_teams([name]) for name in names)
 
 
 def status(user: "ListedUser") -> str:

@@ -184,6 +184,7 @@ problems = Table(
     Column("code", String(64), nullable=False),
     Column("text", Text, nullable=False),
     Column("advice", Text, nullable=False),
+    Column("times", Integer, nullable=False, default=1, server_default="1"),  # how many it stands for
     sqlite_with_rowid=False,
 )
 

@@ -1,5 +1,6 @@
 """What is said about a file: problems and notes. The catalogue of codes is `processor/reading/catalogue.py`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -16,6 +17,12 @@ class Problem:
     code: str
     text: str
     advice: str
+    times: int = 1  # how many it stands for, where a file has so many of a kind that their lines are listed
 
 
 Note = Problem
+
+
+def number_of(findings: Iterable[Problem]) -> int:
+    """Return how many findings these stand for."""
+    return sum(one.times for one in findings)

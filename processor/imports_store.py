@@ -102,12 +102,14 @@ async def findings_of(
         .limit(limit)
     )
     rows = await connection.execute(query)
-    return [Problem(row.line, row.column, row.code, row.text, row.advice) for row in rows]
+    return [Problem(row.line, row.column, row.code, row.text, row.advice, row.times) for row in rows]
 
 
 async def count_findings(connection: AsyncConnection, number: int, *, notes: bool) -> int:
     """Return how many problems or notes an import has."""
-    query = select(func.count()).where(problems.c.import_number == number, problems.c.is_note == int(notes))
+    query = select(func.coalesce(func.sum(problems.c.times), 0)).where(
+        problems.c.import_number == number, problems.c.is_note == int(notes)
+    )
     return int((await connection.execute(query)).scalar_one())
 
 

@@ -43,7 +43,7 @@ async def problem_batches(connection: AsyncConnection, number: int) -> AsyncIter
     )
     result = await connection.stream(query)
     async for rows in result.partitions(SHOWN):
-        yield [Problem(row.line, row.column, row.code, row.text, row.advice) for row in rows]
+        yield [Problem(row.line, row.column, row.code, row.text, row.advice, row.times) for row in rows]
 
 
 async def _changes(connection: AsyncConnection, number: int) -> tuple[list[Change], dict[ChangeList, int]]:

@@ -36,7 +36,8 @@ INSERT_CHANGE = (
     "INSERT INTO changes (kind, target, key, field, old, new, import_number, place) VALUES (?,?,?,?,?,?,?,?)"
 )
 INSERT_FINDING = """
-INSERT INTO problems (is_note, line, "column", code, text, advice, import_number, place) VALUES (?,?,?,?,?,?,?,?)
+INSERT INTO problems (is_note, line, "column", code, text, advice, times, import_number, place)
+VALUES (?,?,?,?,?,?,?,?,?)
 """
 STORE_FINGERPRINTS = """
 INSERT INTO fingerprints (org_no, import_number, meaning, digests, people, evidence, named, reading)

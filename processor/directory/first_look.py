@@ -66,8 +66,8 @@ class FirstLook:
         self._directory = directory
         self._lines = lines
         self._survey = survey
-        self._read_key = read_key
-        self._match_field = match_field
+        self.read_key = read_key
+        self.match_field = match_field
         self._addresses = DigestIndex()  # of rows that count -> place in the next list
         self._keys = DigestIndex()  # the same for the chosen key
         self._counted: dict[
@@ -108,7 +108,7 @@ class FirstLook:
     @property
     def by_address(self) -> bool:
         """Whether users are known by their address, not by a chosen key (P1)."""
-        return self._match_field is None
+        return self.match_field is None
 
     def rows_of(self, addresses: list[str]) -> list[int]:
         """Return, for each address key, the place of the row that counts for it; ABSENT for none."""
@@ -122,7 +122,7 @@ class FirstLook:
             if is_blank_row(record.cells):
                 continue
             self.rows += 1
-            key = self._read_key(record.line, record.cells)
+            key = self.read_key(record.line, record.cells)
             self.verdicts.people.append(0)
             self.verdicts.why.append(BAD_KEY)
             if not isinstance(key, Problem):
@@ -177,9 +177,9 @@ class FirstLook:
     async def _meant(self, keys: list[RowKey]) -> list[_Meant]:
         by_address = await self._ids([key.address for key in keys])
         addressed = [by_address.get(key.address) for key in keys]
-        if self._match_field is None:
+        if self.match_field is None:
             return [_Meant(NoPerson.NEW if one is None else one, 0, one or 0) for one in addressed]
-        chosen = await self._directory.values_of(self._match_field, key_text)
+        chosen = await self._directory.values_of(self.match_field, key_text)
         holders = chosen.holders([key.chosen or "" for key in keys])
         have_key = chosen.have_value([one or 0 for one in addressed])
         return [
@@ -199,7 +199,7 @@ class FirstLook:
         """Return for each row the lines of earlier rows that count: by the chosen key, by the address; 0 for none."""
         by_address = self._addresses.find_texts([key.address for key in keys]).tolist()
         by_key = [ABSENT] * len(keys)
-        if self._match_field is not None:
+        if self.match_field is not None:
             by_key = self._keys.find_texts([key.chosen or "" for key in keys]).tolist()
         return [(self._line(one), self._line(other)) for one, other in zip(by_key, by_address, strict=True)]
 
@@ -212,7 +212,7 @@ class FirstLook:
         self._people_of_rows.extend(person for _, person, _ in counted)
         numbers = np.arange(start, start + len(counted), dtype=np.int64)
         self._addresses.add_texts([key.address for _, _, key in counted], numbers)
-        if self._match_field is not None:
+        if self.match_field is not None:
             self._keys.add_texts([key.chosen or "" for _, _, key in counted], numbers)
 
     def _judge_passed(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations  # array.array cannot be subscripted before 3
 import json
 from array import array
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -15,8 +16,10 @@ from processor.directory.first_look import FirstLook
 from processor.directory.held_values import SEVERAL
 from processor.directory.links import NOBODY, Links, refused_links
 from processor.directory.manager_names import By, Named, Namesakes, manager_of
+from processor.directory.odd_ids import with_zeros
 from processor.directory.people import Person, person_on_the_way
 from processor.directory.plan import Plan
+from processor.directory.remarks import Remarks, note_of_users_named_only
 from processor.findings import Note, Problem
 from processor.reading.catalogue import problem
 from processor.reading.header import Header
@@ -31,6 +34,7 @@ ERASED = -2  # R3
 _NOBODY = {SEVERAL: "manager-ambiguous", ERASED: "manager-erased"}
 _UNKNOWN = {By.EMPLOYEE_ID: "manager-unknown-id", By.NAME: "manager-unknown-name"}
 RECORDED_AT_ONCE = 10_000
+TRIED_AT_MOST = 1_000  # unknown ids that are tried with zeros in front
 _NO_LINK = -1  # in `above`: the clear word
 
 
@@ -50,6 +54,7 @@ class ManagerLinks:
         self,
         *,
         plan: Plan,
+        remarks: Remarks,
         directory: DirectoryReader,
         header: Header,
         namesakes: Namesakes,
@@ -57,6 +62,7 @@ class ManagerLinks:
         has_former: bool,
     ) -> None:
         self._plan = plan
+        self._remarks = remarks
         self._directory = directory
         self._header = header
         self._namesakes = namesakes
@@ -67,6 +73,7 @@ class ManagerLinks:
         self._links = Links()  # `above` holds places in the next list until they are resolved
         self._named: list[Named] = []
         self._places: dict[tuple[By, str], int] = {}
+        self._made_places: list[int] = []  # of those who are made because they are named
         self._new_addresses: list[
             str
         ] = []  # keys that belong to somebody else, or anybody, only since this file
@@ -125,7 +132,8 @@ class ManagerLinks:
         links = self._links
         named = np.frombuffer(links.above, dtype=np.int64) if len(links) else np.empty(0, dtype=np.int64)
         above = np.append(ids, NOBODY)[named]  # the last stands for the clear word, at place -1
-        self._leave_unknown(above, named, linked)
+        self._note_who_is_made(named)
+        self._leave_unknown(above, named, linked, await self._without_zeros(ids))
         links.above = array("q", above.tobytes())
         refused = set(refused_links(links, await self._stored_above(links)))
         for place in sorted(refused):
@@ -167,6 +175,7 @@ class ManagerLinks:
                     person_id=next_id + len(linked.made), email=named.text, name=named.called
                 )
                 linked.made.append(person)
+                self._made_places.append(place)
                 ids[place] = person.id
         self._namesakes.add_made(linked.made)
         for by in (By.EMPLOYEE_ID, By.NAME):
@@ -175,7 +184,26 @@ class ManagerLinks:
                 ids[places] = await self._namesakes.find(by, [self._named[place].key for place in places])
         return ids
 
-    def _leave_unknown(self, above: Numbers, named: Numbers, linked: Linked) -> None:
+    def _note_who_is_made(self, named: Numbers) -> None:
+        """Rule P6: a mistyped address makes a user, so it is said who was made so."""
+        lines = (self._links.lines[at] for at in np.flatnonzero(np.isin(named, self._made_places)).tolist())
+        column = self._label(By.ADDRESS)
+        self._plan.add_notes(
+            note_of_users_named_only(len(self._made_places), lines, column=column, role="manager")
+        )
+
+    async def _without_zeros(self, ids: Numbers) -> set[int]:
+        """Return the places of managers whose id fits nobody, and with zeros in front somebody (P1)."""
+        tried = {
+            place: with_zeros(named.key)
+            for place, named in enumerate(self._named)
+            if named.by is By.EMPLOYEE_ID and ids[place] == NOBODY
+        }
+        keys = [(place, key) for place, forms in islice(tried.items(), TRIED_AT_MOST) for key in forms]
+        found = await self._namesakes.find(By.EMPLOYEE_ID, [key for _, key in keys]) if keys else []
+        return {place for (place, _), one in zip(keys, found, strict=True) if one != NOBODY}
+
+    def _leave_unknown(self, above: Numbers, named: Numbers, linked: Linked, without_zeros: set[int]) -> None:
         """Rule H6: an id or name that fits nobody or several is a problem of that cell; himself is a note (P6)."""
         links = self._links
         below = np.frombuffer(links.below, dtype=np.int64) if len(links) else above
@@ -188,6 +216,8 @@ class ManagerLinks:
                 found = int(above[place])
                 code = _NOBODY.get(found) or _UNKNOWN[manager.by]
                 self._refuse(problem(code, line=line, column=column))
+                if int(named[place]) in without_zeros:
+                    self._remarks.take_manager_without_zeros(line)
             linked.with_finding.add(links.below[place])
             above[place] = links.stored[place]
 

@@ -1,5 +1,6 @@
 """All that one file would change, complete before any lock is taken; `apply_store.py` writes it, `check` shows it."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import TracebackType
 import numpy as np
 
 from processor.directory.digests import Numbers
+from processor.directory.file_findings import FileFindings
 from processor.directory.fingerprints import Fingerprints
 from processor.directory.spill import Spill
 from processor.findings import Note, Problem
@@ -79,7 +81,7 @@ class Plan:
         default_factory=list
     )  # user, key of the address that he had before (P1)
     guarded: Guarded = field(default_factory=Guarded)
-    findings: Spill  # (is_note, line, column, code, text, advice)
+    findings: FileFindings
     new_fields: list[NewField] = field(default_factory=list)
     changed_fields: list[tuple[str, str]] = field(default_factory=list)  # label key, new type (C2)
     managers_of_new: ManagersOfNew = field(default_factory=ManagersOfNew)
@@ -109,23 +111,19 @@ class Plan:
         self.fingerprints = None
         self.changes.clear()
 
-    def add_problems(self, found: list[Problem]) -> None:
+    def add_problems(self, found: Sequence[Problem]) -> None:
         """Take problems."""
         self.problems += len(found)
-        self.findings.append([(0, *_plain(problem)) for problem in found])
+        self.findings.add(found, is_note=False)
 
-    def add_notes(self, found: list[Note]) -> None:
+    def add_notes(self, found: Sequence[Note]) -> None:
         """Take notes, which never change the outcome."""
-        self.findings.append([(1, *_plain(note)) for note in found])
+        self.findings.add(found, is_note=True)
 
     def refuse_file(self, problems: list[Problem]) -> None:
         """Rule F2: nothing of the file is applied."""
         self.add_problems(problems)
         self.refused = True
-
-
-def _plain(problem: Problem) -> tuple[int | None, str | None, str, str, str]:
-    return problem.line, problem.column, problem.code, problem.text, problem.advice
 
 
 class FileRefusedError(Exception):
@@ -155,7 +153,7 @@ class PlanSpace:
             ended_memberships=self.new_spill(),
             relinked=self.new_spill(),
             changes=self.new_spill(),
-            findings=self.new_spill(),
+            findings=FileFindings(spill=self.new_spill()),
         )
 
     def new_spill(self) -> Spill:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,10 +24,12 @@ from processor.reading.dates import EarlierProof, Order
 from processor.reading.decisions import Decisions
 from processor.reading.field_types import FieldType, KnownField
 from processor.reading.header import Header, is_extra_header_row, understand_header, value_under_empty_label
-from processor.reading.keys import is_blank_row, key_reader, match_field
+from processor.reading.keys import key_reader, match_field
 from processor.reading.labels import Meaning, label_key
 from processor.reading.opening import OpenTable, as_utf8, is_utf16, open_table, refusal_of
+from processor.reading.preset_hints import hint_how_to_read, note_of_other_preset
 from processor.reading.presets import map_of, preset_of
+from processor.reading.stray_rows import is_cut_off, title_above
 from processor.reading.survey import Survey
 from processor.reading.table import BadTableError, Batch, Find, line_ranges, read_batches
 from processor.reading.team_rows import team_row_reader
@@ -145,9 +148,13 @@ class Planner:
             header_map=self._map,
             field_labels=list(known_fields),
             match_by=None if match_by == MATCH_BY_ADDRESS else match_by,
+            hint=partial(hint_how_to_read, chosen=self._preset),
         )
         if not isinstance(header, Header):
-            return Understood(self._refused(list(header)), None)
+            title = self._title_above(table)
+            return Understood(self._refused([title] if title else list(header)), None)
+        header = replace(header, delimiter=table.data.delimiter)
+        self._preset_notes += note_of_other_preset(table.labels, self._preset)
         table = self._without_extra_header(table, header)
         key = match_field(header, match_by)
         if key is not None and key not in known_fields:  # a key is a text: leading zeros count (P1)
@@ -158,6 +165,16 @@ class Planner:
         except FileRefusedError as exc:
             plan = self._refused([exc.refusal], header.kind)
         return Understood(plan, header)
+
+    def _title_above(self, table: OpenTable) -> Problem | None:
+        """Rule F2: whether a title stands above the labels."""
+        return title_above(
+            table.header_line,
+            table.first_rows,
+            lambda labels: understand_header(labels, header_map=self._map, field_labels=[]),
+            encoding=table.data.encoding,
+            map_labels=list(self._map),
+        )
 
     def _without_extra_header(self, table: OpenTable, header: Header) -> OpenTable:
         """Rule H5: pass over further lines of labels where the preset's system writes them."""
@@ -342,7 +359,7 @@ class Planner:
             if self._progress is not None:
                 self._progress(batch.block.offset)
             yield batch
-        if last is not None and _is_cut_off(last, len(header.labels)):
+        if last is not None and is_cut_off(last, len(header.labels)):
             raise FileRefusedError(problem("looks-cut-off", line=last.records[-1].line))
 
     def _meaning(self, table: OpenTable, header: Header, types: Mapping[str, FieldType]) -> bytes:
@@ -378,18 +395,4 @@ def _orders(decisions: Decisions) -> str:
     orders = {label: order and str(order) for label, order in decisions.orders.items()}
     return json.dumps(
         [decisions.deactivation_order and str(decisions.deactivation_order), sorted(orders.items())]
-    )
-
-
-def _is_cut_off(batch: Batch, width: int) -> bool:
-    """Rule R1: whether the file's last row has no line end and too few cells."""
-    if not batch.records:
-        return False
-    last = batch.records[-1]
-    at_end = last.line == batch.block.first_line + len(batch.block.lines) - len(last.raw.splitlines())
-    return (
-        at_end
-        and not last.raw.endswith((b"\n", b"\r"))
-        and not is_blank_row(last.cells)
-        and len(last.cells) < width
     )

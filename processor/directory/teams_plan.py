@@ -9,6 +9,7 @@ from processor.directory.directory_store import DirectoryReader, KnownTeam
 from processor.directory.links import NOBODY, Links, refused_links
 from processor.directory.people import person_on_the_way
 from processor.directory.plan import FileRefusedError, Plan
+from processor.directory.remarks import note_of_users_named_only
 from processor.findings import Problem
 from processor.reading.catalogue import problem
 from processor.reading.keys import is_blank_row
@@ -73,7 +74,9 @@ class TeamsPlan:
             raise FileRefusedError(problem("too-many-teams", limit=self._limit))
         self._rows[row.name_key] = row
         self._counts.cells_refused += len(row.findings)
-        self._plan.add_problems(list(row.findings))
+        self._plan.add_problems(row.findings)
+        if record.line in batch.stray:
+            self._plan.add_notes([problem("text-after-quote", line=record.line)])
 
     async def _owners(self) -> dict[str, int]:
         """Rule T2: find the owners, and make those who are unknown, as in P6."""
@@ -83,6 +86,7 @@ class TeamsPlan:
                 wanted.setdefault(row.owner.key, row.owner)
         ids = await self._directory.found_by_address(list(wanted))
         self._plan.users_made = self._directory.state.users_made
+        made: set[str] = set()
         for key, address in wanted.items():
             if key in ids or key in self._directory.erased:
                 continue
@@ -91,9 +95,16 @@ class TeamsPlan:
                 person_id=self._base + self._plan.users_made, email=address.text, name=None
             )
             ids[key] = person.id
+            made.add(key)
             self._counts.users_created += 1
             self._plan.new_users.append([(*person, address_key(person.email))])
             self._plan.changes.append([("user", person.id, person.email, "created", None, person.email)])
+        lines = [row.line for row in self._rows.values() if row.owner is not None and row.owner.key in made]
+        self._plan.add_notes(
+            note_of_users_named_only(
+                len(made), lines, column=self._file.owner_label, role="the owner of a team"
+            )
+        )
         return ids
 
     def _teams(self, owners: dict[str, int]) -> dict[str, KnownTeam]:

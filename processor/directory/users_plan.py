@@ -22,6 +22,7 @@ from processor.directory.manager_names import Namesakes
 from processor.directory.memberships import TeamsOfUsers
 from processor.directory.people import FieldChange, Person, Today, new_person, updated_person
 from processor.directory.plan import Plan
+from processor.directory.remarks import Remarks
 from processor.findings import Problem
 from processor.reading.catalogue import problem
 from processor.reading.header import Header
@@ -106,8 +107,10 @@ class UsersPlan:
         self.without_fingerprint: set[int] = set()
         self._base = directory.state.org_no << 32
         self._next = self._base + directory.state.users_made + 1
+        self._remarks = Remarks(header=file.header, match_field=file.look.match_field)
         self._links = ManagerLinks(
             plan=plan,
+            remarks=self._remarks,
             directory=directory,
             header=file.header,
             namesakes=Namesakes(directory=directory, header=file.header, fields=file.fields),
@@ -115,6 +118,7 @@ class UsersPlan:
             has_former=file.has_former,
         )
         self._pending = _Pending()
+        self._stray: frozenset[int] = frozenset()  # of the batch at hand
 
     async def make(self) -> None:
         """Plan the whole file.
@@ -155,6 +159,7 @@ class UsersPlan:
 
     async def _take(self, batch: Batch) -> None:
         rows: list[tuple[UserRow, Record, int]] = []
+        two_users: list[Record] = []
         for record, (person, why) in self._judged(batch):
             if why == COUNTS:
                 row = self._file.read_row(record.line, record.cells)
@@ -165,6 +170,10 @@ class UsersPlan:
                 self._refuse(batch, record, row)
             else:
                 self._refuse(batch, record, self._refusal(record, why))
+                if why == TWO_USERS:
+                    two_users.append(record)
+        await self._remark_on(two_users)
+        self._stray = batch.stray
         if not rows:
             return
         known = (
@@ -177,6 +186,14 @@ class UsersPlan:
         for row, record, person in rows:
             self._apply(row, record, known.get(person), memberships.get(person, set()))
         self._flush()
+
+    async def _remark_on(self, two_users: list[Record]) -> None:
+        """Rule P1: look why the key of these rows is not that of the user with their address."""
+        keys = [self._file.look.read_key(record.line, record.cells) for record in two_users]
+        known = await self._directory.people([key.address for key in keys if not isinstance(key, Problem)])
+        for record, key in zip(two_users, keys, strict=True):
+            if not isinstance(key, Problem):
+                self._remarks.take_refused(record.line, key.chosen, known.get(key.address))
 
     def _judged(self, batch: Batch) -> Iterator[tuple[Record, tuple[int, int]]]:
         records = (record for record in batch.records if not is_blank_row(record.cells))
@@ -221,8 +238,11 @@ class UsersPlan:
             if after.deactivated_at is not None:
                 self._note("created-deactivated", row, after)
         noted = self._links.add(row, after=after, known=known, flags=flags)
-        if row.findings or row.notes or noted:
-            self._plan.add_problems(list(row.findings))
+        if row.line in self._stray:
+            noted.append(problem("text-after-quote", line=row.line))
+        remarked = self._remarks.take(row, known, after)
+        if row.findings or row.notes or noted or remarked:
+            self._plan.add_problems(row.findings)
             self._plan.add_notes([*row.notes, *noted])
             self._counts.cells_refused += len(row.findings)
         elif len(record.raw.splitlines()) == 1:
@@ -343,6 +363,7 @@ class UsersPlan:
         if len(self._lines) and await self._links.make_lines_stale():
             raise StaleLinesError
         self._links.release()
+        self._plan.add_notes(self._remarks.notes())
 
     def _refuse_passed(self) -> None:
         """Rule P10: known lines that are repeats after all."""

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from core.organizations import Organization
 from processor.checking import DryRun
 from processor.filing import report, wording
-from processor.filing.change_lists import SHOWN, shown_lists
+from processor.filing.change_lists import shown_lists
+from processor.findings import number_of
 from processor.imports import Outcome
 
 
@@ -25,11 +26,11 @@ def render_check(
         tiles=[] if found.outcome is Outcome.REFUSED else wording.tiles_of(found.counts),
         headers=headers,
         problems=report.grouped_findings(found.problems),
-        problem_total=len(found.problems),
-        problem_more=len(found.problems) - min(len(found.problems), SHOWN),
+        problem_total=number_of(found.problems),
+        problem_more=report.not_shown(found.problems, number_of(found.problems)),
         notes=report.grouped_findings(found.notes),
-        note_total=len(found.notes),
-        note_more=len(found.notes) - min(len(found.notes), SHOWN),
+        note_total=number_of(found.notes),
+        note_more=report.not_shown(found.notes, number_of(found.notes)),
         lists=shown_lists(found.changes, {}),
         beside=[],
         **report.formatters(zone),

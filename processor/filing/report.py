@@ -18,7 +18,7 @@ from core.clock import from_text
 from core.organizations import Organization
 from processor.filing import names, wording
 from processor.filing.change_lists import SHOWN, ChangeList, shown_lists
-from processor.findings import Note, Problem
+from processor.findings import Note, Problem, number_of
 from processor.imports import Change, ImportRecord
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -65,12 +65,12 @@ class ReportContents:
     @property
     def problem_count(self) -> int:
         """How many problems there are, shown or not."""
-        return len(self.problems) if self.problem_total is None else self.problem_total
+        return number_of(self.problems) if self.problem_total is None else self.problem_total
 
     @property
     def note_count(self) -> int:
         """How many notes there are, shown or not."""
-        return len(self.notes) if self.note_total is None else self.note_total
+        return number_of(self.notes) if self.note_total is None else self.note_total
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ class ProblemGroup:
     code: str
     advice: str
     places: tuple[Problem, ...]
+
+    @property
+    def count(self) -> int:
+        """How many they stand for."""
+        return number_of(self.places)
 
 
 def render_report(contents: ReportContents) -> str:
@@ -98,10 +103,10 @@ def render_report(contents: ReportContents) -> str:
         beside=_beside(contents),
         problems=grouped_findings(contents.problems),
         problem_total=contents.problem_count,
-        problem_more=contents.problem_count - min(len(contents.problems), SHOWN),
+        problem_more=not_shown(contents.problems, contents.problem_count),
         notes=grouped_findings(contents.notes),
         note_total=contents.note_count,
-        note_more=contents.note_count - min(len(contents.notes), SHOWN),
+        note_more=not_shown(contents.notes, contents.note_count),
         lists=shown_lists(contents.changes, _totals(contents)),
         rejected=names.rejected_path(record),
         time=lambda text: _time(text, zone),
@@ -148,6 +153,11 @@ def _beside(contents: ReportContents) -> list[str]:
         names.rejected_path(contents.record),
     )
     return [path for path in paths if path is not None]
+
+
+def not_shown(findings: Sequence[Problem], total: int) -> int:
+    """Return how many findings are beyond those that a page shows."""
+    return total - number_of(findings[:SHOWN])
 
 
 def grouped_findings(findings: Sequence[Problem]) -> list[ProblemGroup]:

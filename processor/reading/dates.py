@@ -8,6 +8,12 @@ from enum import IntFlag, StrEnum
 
 _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _SLASHED = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_OTHER_DATE = re.compile(
+    r"[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{4}|[0-9]{2})\.?|[0-9]{4}[./][0-9]{1,2}[./][0-9]{1,2}"
+    r"|[0-9]{1,2}[ -][A-Za-z]{3}[ -](?:[0-9]{4}|[0-9]{2})"
+    r"|(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})[T ][0-9]{1,2}:[0-9]{2}\S*(?: ?[AP]M)?",
+    re.IGNORECASE,
+)
 _MEMO_LIMIT = 20_000  # dates remembered by a reader, so that memory stays bounded (F4)
 
 
@@ -33,6 +39,7 @@ class Mark(IntFlag):
     DOUBTFUL = 8  # a date with two readings
     BOOLEAN = 16
     OTHER = 32
+    UNREAD = 64  # what looks like a date and is none here: dots, two-digit years, a time behind it
 
     DATE = CLEAR | PROVES_DMY | PROVES_MDY | DOUBTFUL
     PROOFS = PROVES_DMY | PROVES_MDY
@@ -53,6 +60,11 @@ class Reading:
         if self.mdy is None:
             return Mark.PROVES_DMY
         return Mark.PROVES_MDY if self.dmy is None else Mark.DOUBTFUL
+
+
+def looks_like_other_date(text: str) -> bool:
+    """Rule P9: whether a text that is no date here is one elsewhere."""
+    return _OTHER_DATE.fullmatch(text) is not None
 
 
 def read_date(text: str) -> Reading | None:

@@ -10,7 +10,7 @@ from processor.reading.field_types import FieldType, KnownField
 from processor.reading.header import Column, Header
 from processor.reading.labels import Meaning
 
-BITS = 6  # of marks for each column, at 6 * its place in the file
+BITS = 7  # of marks for each column, at 7 * its place in the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def is_settled(watched: Watched, marks: int) -> bool:
     if watched.field is None:
         return False
     if watched.known is None:
-        return _new_type(marks) is FieldType.TEXT
+        return _new_type(marks) is FieldType.TEXT and not _are_other_dates(marks)
     return watched.known.type is FieldType.TEXT
 
 
@@ -65,6 +65,11 @@ def _new_type(marks: int) -> FieldType | None:
     if not marks & ~Mark.DATE:
         return FieldType.DATE
     return FieldType.BOOLEAN if marks == Mark.BOOLEAN else FieldType.TEXT
+
+
+def _are_other_dates(marks: int) -> bool:
+    """Rule P9: whether all values look like dates, and some are in a form that is not read."""
+    return bool(marks & Mark.UNREAD) and not marks & ~(Mark.DATE | Mark.UNREAD)
 
 
 def _widens(known: KnownField, marks: int) -> bool:
@@ -114,6 +119,8 @@ def put_together(
             if made is FieldType.DATE and (code := _doubt(orders[w], marks[w], strict)):
                 made = FieldType.TEXT
                 notes.append(problem(code, column=w.columns[0].label))
+            if _are_other_dates(marks[w]):
+                notes.append(problem("column-of-other-dates", column=w.columns[0].label))
             types[w.field] = new_fields[w.field] = made
     for w, decided in orders.items():
         is_date = w.field is None or types.get(w.field) is FieldType.DATE

@@ -1,6 +1,7 @@
 """The bytes of a file: what they are where they are no CSV, and how they are decoded (rules F1, F2)."""
 
 import codecs
+import re
 from dataclasses import dataclass
 
 import charset_normalizer
@@ -29,6 +30,10 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _CODECS = {"utf-8": "utf-8", "iso-8859-1": "iso-8859-1", "windows-1252": "cp1252", "utf-16": "utf-16-le"}
 
 
+_XML_START = re.compile(rb"<(?:!--|[A-Za-z_][\w:.-]*[\s/>])")
+_JSON_START = re.compile(rb'(?:\[\s*)?\{\s*["}]|\[\s*(?:\[|\])')
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """How a file is decoded: Python's name of the encoding, and how many bytes of a BOM come first."""
@@ -48,7 +53,23 @@ def recognise_other_file(start: bytes) -> Problem | None:
     for magic, code in _MAGIC:
         if start.startswith(magic):
             return problem(code)
-    return problem("is-archive") if start[257:262] == b"ustar" else None
+    if start[257:262] == b"ustar":
+        return problem("is-archive")
+    return _other_text(bare.lstrip())
+
+
+def _other_text(text: bytes) -> Problem | None:
+    """Rule F2: the refusal of text in another form than a table; a CSV begins with a label, not with a bracket."""
+    lowered = text.lower()
+    if text.startswith(b"<"):
+        if b"schemas-microsoft-com:office:spreadsheet" in lowered:
+            return problem("is-spreadsheet")
+        if any(tag in lowered for tag in (b"<!doctype html", b"<html", b"<table", b"<body", b"<meta")):
+            return problem("is-web-page")
+        ends = b"</" in text or b"/>" in text
+        if lowered.startswith(b"<?xml") or (ends and _XML_START.match(text)):
+            return problem("is-xml")
+    return problem("is-json") if _JSON_START.match(text) else None
 
 
 def choose_codec(start: bytes, *, setting: str = "utf-8") -> Codec:
@@ -75,19 +96,35 @@ def guess_encoding(sample: bytes) -> str:
     """Say what the bytes look like; the guess is for the message only and decides nothing."""
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or sample.count(0) > len(sample) // 4:
         return "it looks like UTF-16"
-    found = charset_normalizer.from_bytes(sample[:_SAMPLE_BYTES], cp_isolation=_LIKELY).best()
-    name = _SPOKEN.get(found.encoding) if found else None
-    if found and found.encoding in _WESTERN and _reads_western(sample):
-        name = "Windows-1252"
-    return f"it looks like {name}" if name else "what it is cannot be told"
+    name = _western(sample)
+    if name is None:
+        found = charset_normalizer.from_bytes(sample[:_SAMPLE_BYTES], cp_isolation=_LIKELY).best()
+        name = _SPOKEN.get(found.encoding) if found else None
+    return f"our guess is {name}" if name else "what it is cannot be told"
 
 
-def _reads_western(sample: bytes) -> bool:
-    """Whether what is beyond ASCII are letters and marks of Western Europe, if read as Windows-1252."""
-    return set(sample.decode("cp1252", "replace")) <= _WESTERN_CHARACTERS
+def _western(sample: bytes) -> str | None:
+    """The one encoding of Western Europe in which all beyond ASCII are its letters, inside words that look like words.
+
+    Measured on names: statistics of letters take a line of Mac Roman for Shift JIS.
+    """
+    for codec, name in _WESTERN:
+        text = sample.decode(codec, "replace")
+        if set(text) <= _WESTERN_CHARACTERS and not _ODD_WORD.search(text):
+            return name
+    return None
 
 
-_WESTERN = ("cp1250", "cp1252", "latin_1", "iso8859_15")
+_WESTERN = (
+    ("cp1252", "Windows-1252"),
+    ("mac_roman", "Mac Roman, as programs on a Mac write it"),
+    ("cp850", "code page 850, as old programs of DOS write it"),
+)
+# A capital letter behind a small one, where one of the two is beyond ASCII (`JosÉ`), a mark inside a word, or three
+# letters beyond ASCII in a row, as in words that are not Western at all.
+_ODD_WORD = re.compile(
+    "[a-z][À-ÖØ-ÞŒ]|[ß-öø-ÿœ][A-ZÀ-ÖØ-ÞŒ]|[€“”„…«»¿¡°§][a-z]|[a-zA-Z][“„…«»¿¡°§€][a-zA-Z]|[À-ÖØ-öø-ÿŒœ]{3}"
+)
 _WESTERN_CHARACTERS = {chr(c) for c in range(128)} | set(
     "äöüßÄÖÜéèêëÉÈÊËàâáåãæÀÂÁÅÃÆçÇîïíìÎÏÍôóòõøœÔÓÒÕØŒùûúÙÛÚñÑýÿÝðþÐÞ€“”„…«»¿¡°§\u2018\u2019\u2013\u2014"
 )

@@ -54,6 +54,21 @@ ENTRIES: dict[str, Entry] = {
         "The file is a PDF document under the name of a CSV file",
         "Export the report as CSV and send that file.",
     ),
+    "is-web-page": bad(
+        "F2",
+        "The file is a web page (HTML) under the name of a CSV file",
+        "Look at what was downloaded: often a login or an error took the place of the report. Export it as CSV.",
+    ),
+    "is-xml": bad(
+        "F2",
+        "The file is XML under the name of a CSV file",
+        "Choose CSV as the format of the report, and send that file.",
+    ),
+    "is-json": bad(
+        "F2",
+        "The file is JSON under the name of a CSV file",
+        "Choose CSV as the format of the report, and send that file; an answer of an API must be turned into CSV.",
+    ),
     "is-encrypted": bad(
         "F2",
         "The file is encrypted (PGP)",
@@ -135,6 +150,11 @@ ENTRIES: dict[str, Entry] = {
         "The first line looks like data, not like labels: see {where}",
         "Put a line of labels on top of the file, such as `User Email` or `Team Name`.",
     ),
+    "title-above": bad(
+        "F2",
+        "This line looks like a title; the labels stand in line {labels}",
+        "Remove what stands above the labels: they must be the first line of the file.",
+    ),
     "no-rows": bad(
         "F2",
         "The file has labels and no rows below them",
@@ -163,7 +183,8 @@ ENTRIES: dict[str, Entry] = {
     "no-key": bad(
         "H3",
         "The file has neither `User Email` nor `Team Name`. Labels found: {labels}",
-        "{hint}. A users file needs `User Email`, a teams file `Team Name`; support maps other labels with `org map`.",
+        "{hint}. A users file needs `User Email`, a teams file `Team Name`; rename the column, or ask support to "
+        "map it.",
     ),
     "match-column-missing": bad(
         "P1",
@@ -179,6 +200,38 @@ ENTRIES: dict[str, Entry] = {
         "H2",
         "A teams file has no such label, so the column was ignored",
         "Nothing is to be done; remove the column to be rid of this note.",
+    ),
+    "label-needs-map": note(
+        "H5",
+        "`{standard}` means something in a header map only, so the column became a custom field",
+        "Ask support to map the label of your system to `{standard}`.",
+    ),
+    "preset-other": note(
+        "H5",
+        "Most of the labels are those of {system}, and your organization has the preset of {chosen}",
+        "If {system} wrote the file, ask support to set the preset `{name}`.",
+    ),
+    "status-unknown": note(
+        "H5",
+        "Not known to mean that a person left, so nothing was done about it: {words} in {lines}",
+        "If it does mean that, ask support to map it (`{label}=Leaver Status: word, word`), or send the last day in "
+        "`Deactivation Date`.",
+    ),
+    "users-named-only": note(
+        "P6",
+        "Made because rows name them as {role}, and nobody had the address: {users}, {lines}",
+        "Nothing is to be done if they belong to you; else correct the address, and ask support to deactivate the "
+        "user.",
+    ),
+    "id-shortened": note(
+        "P1",
+        "Ids look like 1.02E+05, as a spreadsheet shortens a number: {cells}, {lines}",
+        "Export the file straight from the HR system: a spreadsheet that opens it changes long numbers.",
+    ),
+    "id-without-zeros": note(
+        "P1",
+        "Ids are known with zeros in front, which a spreadsheet takes off: {cells}, {lines}",
+        "Export the file straight from the HR system: in a spreadsheet 000123 becomes 123, which is another id.",
     ),
     "manager-only-name": note(
         "H6",
@@ -204,6 +257,12 @@ ENTRIES: dict[str, Entry] = {
         "P9",
         "The dates of this new column can be read in two ways, so the field was made a text",
         "Set the date format of your organization and then the field's type, or write dates as yyyy-mm-dd.",
+    ),
+    "column-of-other-dates": note(
+        "P9",
+        "The values of this new column look like dates in a form that is not read, so the field was made a text",
+        "Write dates as yyyy-mm-dd, and ask support to set the field's type; dots, two-digit years and times are "
+        "not read.",
     ),
     "field-became-text": note(
         "C2",

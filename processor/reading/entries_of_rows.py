@@ -6,13 +6,29 @@ ENTRIES: dict[str, Entry] = {
     # Rows that are refused whole
     "row-too-short": bad(
         "F3",
-        "The row has {found} cells, the header has {expected}",
+        "The row has {found}, the header has {expected}",
         "Add the missing cells (empty ones count), or quote a cell that spans lines.",
     ),
     "row-too-long": bad(
         "F3",
-        "The row has {found} cells, the header has {expected}",
+        "The row has {found}, the header has {expected}",
         "Remove the surplus cells; a cell with a delimiter inside must be quoted.",
+    ),
+    "row-other-delimiter": bad(
+        "F3",
+        "The row has {found}, the header has {expected}: the row seems to be separated by {delimiter}, "
+        "the header by {ours}",
+        "Export the file with one delimiter for the labels and the rows.",
+    ),
+    "total-row": bad(
+        "F3",
+        "This row looks like a total or a footer, not like a row of the table",
+        "Leave totals and footers out of the report that makes the file; nothing else is lost with this row.",
+    ),
+    "labels-again": bad(
+        "F3",
+        "This row holds labels once more, not values",
+        "Leave one line of labels, the first; remove the others from the report that makes the file.",
     ),
     "address-missing": bad(
         "P1",
@@ -21,7 +37,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     "address-invalid": bad(
         "P1",
-        "This is not a valid e-mail address",
+        "This is not a valid e-mail address{why}",
         "Correct the address (like name@company.com), and send the row again.",
     ),
     "key-missing": bad(
@@ -63,12 +79,12 @@ ENTRIES: dict[str, Entry] = {
     "account-type-invalid": bad(
         "H1",
         "`User Account Type` is `Regular` or `Observer`, and this is neither",
-        "Enter one of the two words, or leave the cell empty to keep what is known.",
+        "Enter one of the two words, or leave the cell empty: a known type stays, a new user is `Regular`.",
     ),
     "admin-invalid": bad(
         "P7",
         "`Is Org Admin` is `Yes` or `No`, and this is neither",
-        "Enter one of the two words, or leave the cell empty to keep what is known.",
+        "Enter one of the two words, or leave the cell empty: a known role stays, a new user is no administrator.",
     ),
     "teams-quote-open": bad(
         "P5",
@@ -92,8 +108,8 @@ ENTRIES: dict[str, Entry] = {
     ),
     "manager-invalid": bad(
         "P6",
-        "This is not a valid e-mail address of a manager",
-        "Correct the address (like name@company.com); the manager known so far was kept.",
+        "This is not a valid e-mail address of a manager{why}",
+        "Correct the address (like name@company.com); a manager known so far stays, a new user has none.",
     ),
     "manager-unknown-id": bad(
         "H6",
@@ -112,8 +128,8 @@ ENTRIES: dict[str, Entry] = {
     ),
     "manager-circle": bad(
         "P6",
-        "The managers go round in a circle with this row, so the manager known so far was kept",
-        "Correct the manager of one of the people on the circle.",
+        "The managers go round in a circle with this row, so this one was not set",
+        "Correct the manager of one of the people on the circle; a manager known so far stays, a new user has none.",
     ),
     "manager-erased": bad(
         "R3",
@@ -132,8 +148,9 @@ ENTRIES: dict[str, Entry] = {
     ),
     "owner-invalid": bad(
         "T2",
-        "This is not a valid e-mail address of a team's owner",
-        "Correct the address (like name@company.com); the owner known so far was kept.",
+        "This is not a valid e-mail address of a team's owner{why}",
+        "Correct the address (like name@company.com); an owner known so far stays, a new team has the owner of "
+        "your organization.",
     ),
     "owner-erased": bad(
         "R3",
@@ -142,10 +159,20 @@ ENTRIES: dict[str, Entry] = {
     ),
     "team-circle": bad(
         "T3",
-        "The parent teams go round in a circle with this row, so the parent known so far was kept",
-        "Correct the parent of one of the teams on the circle.",
+        "The parent teams go round in a circle with this row, so this one was not set",
+        "Correct the parent of one of the teams on the circle; a parent known so far stays, a new team has none.",
     ),
     # Notes
+    "text-after-quote": note(
+        "F1",
+        "Text stands behind a closing quotation mark; it was taken as part of the cell",
+        'Nothing is to be done if the value is right; a quotation mark inside a quoted cell is written twice ("").',
+    ),
+    "teams-other-separator": note(
+        "P5",
+        "This looks like several teams separated by {separator}, and only commas separate teams, so it is one",
+        'Write commas between teams; a name that has such a sign stands in quotation marks ("").',
+    ),
     "manager-self": note(
         "P6",
         "The row names the person as his or her own manager, which was ignored",

@@ -1,6 +1,6 @@
 """The header: what each column of a file means to an organization (rules H1-H6, F2)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from processor.findings import Problem
@@ -43,6 +43,7 @@ class Header:
     labels: tuple[str, ...]
     columns: tuple[Column, ...]
     notes: tuple[Problem, ...] = ()
+    delimiter: str = ","
 
     def of(self, meaning: Meaning) -> tuple[Column, ...]:
         """Return the columns of a meaning; in a row the first that is not blank counts (H5)."""
@@ -62,17 +63,18 @@ def understand_header(
     header_map: Mapping[str, str],
     field_labels: Collection[str],
     match_by: str | None = None,
+    hint: Callable[[list[str]], str] = hint_how_to_map,
 ) -> Header | tuple[Problem, ...]:
     """Rules H1-H6: say what the file is and what each column means, or why it is refused.
 
     `header_map` is the effective map (`maps.effective_map`), `field_labels` the custom fields known so far,
-    `match_by` the label of the chosen key (P1).
+    `match_by` the label of the chosen key (P1), `hint` what to do about labels among which is no key (H3).
     """
     names = [clean(label) for label in labels]
     their_map = HeaderMap(entries=header_map)
     if refusal := _unusable(names, their_map):
         return (refusal,)
-    kind = _kind(names, their_map)
+    kind = _kind(names, their_map, hint)
     if isinstance(kind, Problem):
         return (kind,)
     if kind is Kind.USERS:
@@ -130,7 +132,7 @@ def _unusable(names: list[str], their_map: HeaderMap) -> Problem | None:
     return None
 
 
-def _kind(names: list[str], their_map: HeaderMap) -> Kind | Problem:
+def _kind(names: list[str], their_map: HeaderMap, hint: Callable[[list[str]], str]) -> Kind | Problem:
     """Rule H3: tell users from teams by the key label."""
     found = {_key_meaning(name, their_map) for name in names}
     users, teams = (key in found for key in ONLY_ONE_KEY)
@@ -144,7 +146,7 @@ def _kind(names: list[str], their_map: HeaderMap) -> Kind | Problem:
         "no-key",
         labels=", ".join(f"`{name}`" for name in listed[:LISTED_LABELS])
         + (f" and {more} more" if more > 0 else ""),
-        hint=hint_how_to_map(listed),
+        hint=hint(listed),
     )
 
 
@@ -183,7 +185,7 @@ def _user_columns(
             notes += _note_of_match(name, field)
         else:
             columns.append(Column(index, name, Meaning.CUSTOM, fields.setdefault(label_key(label), label)))
-    return columns, notes + _note_of_lone_manager(columns)
+    return columns, notes + _note_of_lone_manager(columns) + _notes_of_unmapped(columns)
 
 
 def _mapped(index: int, name: str, target: Target, fields: dict[str, str]) -> Column:
@@ -238,6 +240,16 @@ def _note_of_lone_manager(columns: list[Column]) -> list[Problem]:
     if any(c.meaning is Meaning.MANAGER_EMAIL for c in columns):
         return []
     return [problem("manager-only-name", column=c.label) for c in columns if c.meaning is Meaning.MANAGER]
+
+
+def _notes_of_unmapped(columns: list[Column]) -> list[Problem]:
+    """Rules H5, H6: labels that mean something on the right side of a header map only."""
+    keys = {label_key(m.value): m.value for m in (Meaning.STATUS, Meaning.MANAGER_NAME)}
+    return [
+        problem("label-needs-map", column=c.label, standard=standard)
+        for c in columns
+        if c.meaning is Meaning.CUSTOM and (standard := keys.get(label_key(clean_label(c.label))))
+    ]
 
 
 def _without_order(columns: list[Column], their_map: HeaderMap) -> Problem | None:

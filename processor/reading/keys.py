@@ -6,20 +6,12 @@ from typing import NamedTuple
 from core.addresses import AddressError, parse_address
 from core.organization_settings import OrganizationSettings
 from processor.findings import Problem
+from processor.reading.address_faults import why_no_address
 from processor.reading.catalogue import problem
 from processor.reading.header import Column, Header
 from processor.reading.labels import Meaning, label_key
+from processor.reading.stray_rows import check_width, stray_row
 from processor.reading.values import clean, is_blank, key_text, take_guard_off
-
-
-def check_width(cells: Sequence[str], width: int, line: int) -> Problem | None:
-    """Rule F3: fewer cells than the header are a problem, more too unless the surplus is blank."""
-    if len(cells) == width:
-        return None
-    if len(cells) > width and all(is_blank(cell) for cell in cells[width:]):
-        return None
-    code = "row-too-short" if len(cells) < width else "row-too-long"
-    return problem(code, line=line, found=len(cells), expected=width)
 
 
 def is_blank_row(cells: Sequence[str]) -> bool:
@@ -42,6 +34,7 @@ class Keys:
 
     def __init__(self, *, header: Header, settings: OrganizationSettings) -> None:
         self.width = len(header.labels)
+        self._header = header
         self.match_field = match_field(header, settings.match_by)
         self._clear = settings.clear_word.casefold() if settings.clear_word else None
         self.addresses = header.of(Meaning.USER_EMAIL)
@@ -61,8 +54,14 @@ class Keys:
 
     def read(self, line: int, cells: Sequence[str]) -> "RowKey | Problem":
         """Rules F3, P1, P11: by what a row knows its user, or why the row is refused whole."""
-        if wrong := check_width(cells, self.width, line):
+        if wrong := check_width(line, cells, self._header):
             return wrong
+        found = self._read(line, cells)
+        if isinstance(found, Problem):
+            return stray_row(line, cells, self._header) or found
+        return found
+
+    def _read(self, line: int, cells: Sequence[str]) -> "RowKey | Problem":
         key = None
         if self._matches:
             text, column = self.first(self._matches, cells)
@@ -75,7 +74,8 @@ class Keys:
         try:
             address = parse_address(clean(text))
         except AddressError:
-            return problem("address-invalid", line=line, column=column.label)
+            why = why_no_address(clean(text))
+            return problem("address-invalid", line=line, column=column.label, why=why)
         return RowKey(address.key, key)
 
     def refusal(self, line: int, cells: Sequence[str]) -> Problem | None:

@@ -31,6 +31,7 @@ class OpenTable:
     """A file whose header was found; what its labels mean is decided elsewhere."""
 
     labels: list[str]
+    header_line: int
     header_range: tuple[int, int]  # bytes of the header's record
     data: TableFormat
     first_rows: tuple[Record, ...]  # a few records below the header, to tell a second line of labels (H5)
@@ -110,7 +111,13 @@ def _header(path: Path, encoding: str, bom: int, map_labels: Iterable[str]) -> O
         below = header.line + len(header.raw.splitlines())
         data = TableFormat(path=path, encoding=encoding, delimiter=delimiter, first_line=below, offset=end)
         first_rows = tuple(islice(records, FIRST_ROWS))
-        return OpenTable(labels=header.cells, header_range=(start, end), data=data, first_rows=first_rows)
+        return OpenTable(
+            labels=header.cells,
+            header_line=header.line,
+            header_range=(start, end),
+            data=data,
+            first_rows=first_rows,
+        )
     return problem("empty-file")
 
 

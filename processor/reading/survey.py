@@ -6,7 +6,15 @@ were seen, so that each is judged once.
 
 from collections.abc import Mapping, Sequence
 
-from processor.reading.dates import EarlierProof, Mark, Order, decide_order, order_of_proofs, read_date
+from processor.reading.dates import (
+    EarlierProof,
+    Mark,
+    Order,
+    decide_order,
+    looks_like_other_date,
+    order_of_proofs,
+    read_date,
+)
 from processor.reading.decisions import (
     BITS,
     Decisions,
@@ -108,7 +116,9 @@ class Survey:
             return Mark.NOTHING
         if reading := read_date(text):
             return reading.mark
-        return Mark.BOOLEAN if folded in BOOLEANS else Mark.OTHER
+        if folded in BOOLEANS:
+            return Mark.BOOLEAN
+        return Mark.UNREAD if looks_like_other_date(text) else Mark.OTHER
 
     def _sort_memos(self) -> None:
         self._single = [(w.columns[0].index, m) for w, m in self._memos if len(w.columns) == 1]

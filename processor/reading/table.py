@@ -64,6 +64,7 @@ class Batch:
     records: list[Record]
     passed: Places
     passed_lines: npt.NDArray[np.int64]
+    stray: frozenset[int] = frozenset()  # lines of records with text behind a closing quotation mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +153,10 @@ def read_batches(
         places = find(block.lines) if find is not None else None
         unknown = list(range(len(block.lines))) if places is None else np.flatnonzero(places < 0).tolist()
         records = _parse_lines(block, unknown, table)
+        stray: frozenset[int] = frozenset()
         if records is None:
             records, unknown = _walk(block, unknown, ahead, table)
+            stray = frozenset(record.line for record in records if _has_stray_text(record, table))
         passed = np.ones(len(block.lines), dtype=bool)
         passed[unknown] = False
         lines = np.flatnonzero(passed)
@@ -162,11 +165,12 @@ def read_batches(
             records,
             lines.astype(np.int32) if places is None else places[lines],
             lines + block.first_line,
+            stray,
         )
 
 
 def _parse_lines(block: Block, unknown: list[int], table: TableFormat) -> list[Record] | None:
-    """Parse lines that are records by themselves, all at once; None if one is not (or is no text).
+    """Parse lines that are records by themselves, all at once; None if one is not (or is no text, or has stray text).
 
     A last, empty line shows whether each line was a record: an open quote would have swallowed it.
     """
@@ -174,7 +178,7 @@ def _parse_lines(block: Block, unknown: list[int], table: TableFormat) -> list[R
     try:
         texts = [raw.decode(table.encoding) for raw in raws]
         texts.append("\n")
-        rows = list(csv.reader(texts, delimiter=table.delimiter))
+        rows = list(csv.reader(texts, delimiter=table.delimiter, strict=True))
     except (UnicodeDecodeError, csv.Error):
         return None
     if len(rows) != len(texts):
@@ -223,6 +227,17 @@ def _walk(
             ahead.put_back(Block(line, block.offset_of(line), block.lines[at:]))
         del block.lines[at:]
     return records, taken
+
+
+def _has_stray_text(record: Record, table: TableFormat) -> bool:
+    """Rule F1: whether text stands behind a closing quotation mark, which RFC 4180 has no meaning for."""
+    if b'"' not in record.raw:
+        return False
+    try:
+        next(csv.reader([record.raw.decode(table.encoding)], delimiter=table.delimiter, strict=True), None)
+    except csv.Error:
+        return True
+    return False
 
 
 def _text(block: Block, at: int, raw: bytes, table: TableFormat) -> str:

@@ -6,10 +6,11 @@ from typing import NamedTuple
 from core.addresses import AddressError, EmailAddress, parse_address
 from core.organization_settings import OrganizationSettings
 from processor.findings import Problem
+from processor.reading.address_faults import why_no_address
 from processor.reading.catalogue import problem
 from processor.reading.header import Column, Header
-from processor.reading.keys import check_width
-from processor.reading.labels import Meaning
+from processor.reading.labels import Meaning, clean_label, label_key
+from processor.reading.stray_rows import check_width, looks_like_labels, looks_like_total
 from processor.reading.values import clean, key_text, take_guard_off
 
 
@@ -30,18 +31,22 @@ def team_row_reader(
     *, header: Header, settings: OrganizationSettings
 ) -> Callable[[int, Sequence[str]], TeamRow | Problem]:
     """Return the function that reads a row (its first line, its cells): a `TeamRow`, or why the row is refused."""
-    width = len(header.labels)
     clear = settings.clear_word.casefold() if settings.clear_word else None
     names, owners, parents, types = (
         header.of(m) for m in (Meaning.TEAM_NAME, Meaning.TEAM_OWNER, Meaning.PARENT_TEAM, Meaning.TEAM_TYPE)
     )
 
+    name_keys = {label_key(clean_label(column.label)) for column in names} | {label_key(Meaning.TEAM_NAME)}
+
     def read(line: int, cells: Sequence[str]) -> TeamRow | Problem:
-        if wrong := check_width(cells, width, line):
+        if wrong := check_width(line, cells, header):
             return wrong
         name, _ = _first(names, cells)
         if not name or name.casefold() == clear:
-            return problem("team-name-missing", line=line, column=names[0].label)
+            code = "total-row" if looks_like_total(cells) else "team-name-missing"
+            return problem(code, line=line, column=None if code == "total-row" else names[0].label)
+        if label_key(name) in name_keys and looks_like_labels(cells, header):
+            return problem("labels-again", line=line)
         given = {
             "owner": _first(owners, cells),
             "parent": _first(parents, cells),
@@ -55,7 +60,8 @@ def team_row_reader(
             try:
                 address = parse_address(owner)
             except AddressError:
-                findings = (problem("owner-invalid", line=line, column=given["owner"][1]),)
+                why = why_no_address(owner)
+                findings = (problem("owner-invalid", line=line, column=given["owner"][1], why=why),)
         return TeamRow(line, name, key_text(name), address, parent or None, kind or None, findings, cleared)
 
     return read

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from core.addresses import AddressError, EmailAddress, parse_address
 from core.organization_settings import OrganizationSettings
 from processor.findings import Problem
+from processor.reading.address_faults import why_no_address
 from processor.reading.catalogue import problem
 from processor.reading.dates import date_reader
 from processor.reading.decisions import Decisions
@@ -15,6 +16,7 @@ from processor.reading.keys import Keys
 from processor.reading.labels import Meaning, label_key
 from processor.reading.memo import BAD
 from processor.reading.presets import Preset
+from processor.reading.status_words import STAYING
 from processor.reading.values import (
     ACCOUNT_TYPES,
     BOOLEANS,
@@ -22,6 +24,7 @@ from processor.reading.values import (
     clean,
     is_blank,
     key_text,
+    other_separator,
     split_teams,
 )
 
@@ -52,6 +55,7 @@ class UserRow(NamedTuple):
     notes: tuple[Problem, ...]
     key: str | None  # of the setting `match_by`
     leaver: bool  # the status column has a leaver's word (H5)
+    unknown_status: str | None = None  # a word of the status column that says nothing, where no date does
 
 
 # Where a map names a status column and no words, and no preset knows better.
@@ -90,6 +94,8 @@ class CarefulReader:
             for column in self._columns[Meaning.STATUS]
             for word in column.words or (preset.leaver_words if preset else LEAVER_WORDS)
         }
+        # Where the map names the words, the others are known to say nothing.
+        self._names_words = any(column.words for column in self._columns[Meaning.STATUS])
 
     # What a cell's text means: None for nothing, BAD for what cannot be taken.
 
@@ -131,6 +137,13 @@ class CarefulReader:
         """Rule H5: whether the status means a leaver."""
         return label_key(text) in self._leaver_words
 
+    def unknown_status(self, text: str) -> str | None:
+        """Rule H5: the status where it is a word that nobody said anything about."""
+        key = label_key(text)
+        if not clean(text) or self._names_words or key in self._leaver_words or key in STAYING:
+            return None
+        return clean(text)
+
     def field(self, label: str, text: str) -> Any:
         """Rules C1, C2: the value of a custom field; custom text keeps its outer white space."""
         if is_blank(text):
@@ -164,7 +177,8 @@ class CarefulReader:
             if value is not BAD:
                 return value
             doubtful = code == "date-invalid" and self._date(clean(text)) == ""
-            findings.append(problem("date-doubtful" if doubtful else code, line=line, column=column.label))
+            code = "date-doubtful" if doubtful else code
+            findings.append(problem(code, line=line, column=column.label, why=why_no_address(clean(text))))
             return None
 
         custom = self._custom(line, cells, cleared, findings)
@@ -194,6 +208,8 @@ class CarefulReader:
             key=None,
             leaver=bool(take(Meaning.STATUS, self.leaver)),
         )
+        if row.deactivation_date is None and not row.leaver:
+            row = row._replace(unknown_status=take(Meaning.STATUS, self.unknown_status))
         if row.manager_email is not None:
             called = row.manager_called or row.manager_name
             row = row._replace(manager_called=called, manager_employee_id=None, manager_name=None)
@@ -202,8 +218,19 @@ class CarefulReader:
         return row._replace(
             cleared=frozenset(cleared - {"called"}),
             findings=tuple(sorted(findings, key=lambda f: self._labels.index(f.column or ""))),
+            notes=self._notes(line, cells),
             key=self._key_of(custom),
         )
+
+    def _notes(self, line: int, cells: Sequence[str]) -> tuple[Problem, ...]:
+        """Rule P5: a list of teams that seems to be separated by something else than commas."""
+        if not self._columns[Meaning.TEAMS]:
+            return ()
+        text, column = self.keys.first(self._columns[Meaning.TEAMS], cells)
+        separator = None if self.keys.clears(text) else other_separator(text)
+        if separator is None:
+            return ()
+        return (problem("teams-other-separator", line=line, column=column.label, separator=f"`{separator}`"),)
 
     def _custom(
         self, line: int, cells: Sequence[str], cleared: set[str], findings: list[Problem]

@@ -19,7 +19,7 @@ from processor.reading.labels import Meaning
 from processor.reading.memo import BAD, Memo
 from processor.reading.presets import Preset
 from processor.reading.user_cells import CarefulReader, UserRow
-from processor.reading.values import key_text
+from processor.reading.values import key_text, other_separator
 
 ReadRow = Callable[[int, list[str]], UserRow | Problem]
 
@@ -68,8 +68,8 @@ def user_row_reader(  # noqa: PLR0915 - see above
     dates = Memo(read=careful.deactivation_date)
     managers = Memo(read=careful.manager_email)
     words = Memo(read=careful.manager_word)
-    teams = Memo(read=careful.teams)
-    statuses = Memo(read=careful.leaver)
+    teams = Memo(read=lambda text: BAD if other_separator(text) else careful.teams(text))
+    statuses = Memo(read=lambda text: BAD if careful.unknown_status(text) else careful.leaver(text))
     parse = parse_address
     make: Any = tuple.__new__
     row_class = UserRow
@@ -112,7 +112,15 @@ def user_row_reader(  # noqa: PLR0915 - see above
         left = dates[date]
         manager_email = managers[manager]
         joins = teams[team]
-        if account_type is BAD or is_admin is BAD or left is BAD or manager_email is BAD or joins is BAD:
+        leaver = statuses[status]
+        if (
+            account_type is BAD
+            or is_admin is BAD
+            or left is BAD
+            or manager_email is BAD
+            or joins is BAD
+            or leaver is BAD
+        ):
             return read_carefully(line, cells)
         by_id, by_name, name_of_manager = words[manager_id], words[manager_name], words[called]
         if manager_email is not None:
@@ -160,7 +168,8 @@ def user_row_reader(  # noqa: PLR0915 - see above
                 (),
                 (),
                 key,
-                statuses[status],
+                leaver,
+                None,
             ),
         )
         return found_row

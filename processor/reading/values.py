@@ -59,9 +59,20 @@ def split_teams(cell: str) -> tuple[str, ...] | None:
     return tuple(names.values())
 
 
+def other_separator(cell: str) -> str | None:
+    """Rule P5: the sign other than a comma that seems to separate teams in a cell; in quotation marks none does."""
+    if ";" not in cell and "|" not in cell:
+        return None
+    bare = _QUOTED.sub("", cell)
+    for sign in (";", "|"):
+        if sum(not is_blank(part) for part in bare.split(sign)) > 1:
+            return sign
+    return None
+
+
 def join_teams(names: Iterable[str]) -> str:
     """Rules P5, E1: write names as a `Teams` cell that `split_teams` reads back."""
-    return ",".join(_quoted(name) if "," in name or '"' in name else name for name in names)
+    return ",".join(_quoted(name) if any(sign in name for sign in ',";|') else name for name in names)
 
 
 def _quoted(name: str) -> str:
@@ -69,6 +80,7 @@ def _quoted(name: str) -> str:
     return f'"{doubled}"'
 
 
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _QUOTED_PART = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?:,|\Z)')
 
 

@@ -298,6 +298,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("advice", sa.Text(), nullable=False),
+        sa.Column("times", sa.Integer(), server_default="1", nullable=False),
         sa.ForeignKeyConstraint(
             ["import_number"], ["imports.number"], name=op.f("fk_problems_import_number")
         ),

@@ -49,7 +49,7 @@ def test_k_no_column_is_cut_where_nobody_looks(capsys: pytest.CaptureFixture[str
     long = "x" * 500
     print_table(("Name", "Other"), [(long, True), ("[bold]", None)], nothing="none")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == f"{long}  yes"
+    assert lines[1] == f"{long}  Yes"
     assert lines[2] == "[bold]", "what looks like markup is text"
 
 
@@ -69,7 +69,7 @@ def test_k_a_file_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, ""), (True, "yes"), (False, "no"), (["a", "b"], "a, b"), ((), ""), (7, "7"), ("Inês", "Inês")],
+    [(None, ""), (True, "Yes"), (False, "No"), (["a", "b"], "a, b"), ((), ""), (7, "7"), ("Inês", "Inês")],
 )
 def test_k_a_value_is_shown_as_a_person_reads_it(value: object, text: str) -> None:
     assert shown(value) == text

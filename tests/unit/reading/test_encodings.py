@@ -81,3 +81,56 @@ def test_f02_a_message_guesses_what_the_encoding_is() -> None:
 def test_f02_utf16_is_told_by_its_zeros() -> None:
     assert guess_encoding("User Email".encode("utf-16")) == "it looks like UTF-16"
     assert guess_encoding("User Email".encode("utf-16-be")) == "it looks like UTF-16"
+
+
+@pytest.mark.parametrize("text", ["José Müller;Königstraße 5, Zürich", "renée lefèvre,rue de la forêt"])
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("cp1252", "Windows-1252"), ("mac_roman", "Mac Roman"), ("cp850", "code page 850")],
+)
+def test_f02_western_names_are_told_by_the_words_they_make(text: str, codec: str, name: str) -> None:
+    guess = guess_encoding(text.encode(codec))
+    assert guess.startswith("our guess is ")
+    assert name in guess
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "name"),
+    [
+        ("taro@x.example,山田太郎,東京", "shift_jis", "Shift JIS"),
+        ("иван петров", "cp1251", "Windows-1251"),
+        ("김철수,서울", "euc_kr", "EUC-KR"),
+    ],
+)
+def test_f02_other_scripts_are_not_taken_for_western(text: str, codec: str, name: str) -> None:
+    assert guess_encoding(text.encode(codec)) == f"our guess is {name}"
+
+
+@pytest.mark.parametrize(
+    ("start", "code"),
+    [
+        (b"<!DOCTYPE html>\n<html><body>Sign in</body></html>", "is-web-page"),
+        (b"\xef\xbb\xbf\n  <HTML>", "is-web-page"),
+        (b"<table><tr><td>User Email</td></tr></table>", "is-web-page"),
+        (b'<?xml version="1.0"?>\n<wd:Report_Data xmlns:wd="urn:x">', "is-xml"),
+        (b"<workers><worker/></workers>", "is-xml"),
+        (
+            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+            "is-spreadsheet",
+        ),
+        (b'{"users": []}', "is-json"),
+        (b'[\n  {"email": "ann@x.example"}\n]', "is-json"),
+        (b"[]", "is-json"),
+    ],
+)
+def test_f02_web_pages_xml_and_json_are_called_by_their_names(start: bytes, code: str) -> None:
+    found = recognise_other_file(start)
+    assert found is not None
+    assert found.code == code
+
+
+@pytest.mark.parametrize(
+    "start", [b"<User Email>,Name\n", b"[Email],Name\n", b"{id},Name\n", b"< 30 hours,x\n"]
+)
+def test_f02_a_label_in_brackets_is_no_other_file(start: bytes) -> None:
+    assert recognise_other_file(start) is None

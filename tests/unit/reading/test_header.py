@@ -303,3 +303,12 @@ def test_any_header_is_understood_or_refused_with_a_reason(labels: list[str]) ->
 @given(st.text())
 def test_h04_the_key_of_a_label_is_its_own_key(label: str) -> None:
     assert label_key(label_key(label)) == label_key(label)
+
+
+@pytest.mark.parametrize("label", ["Leaver Status", "manager_name"])
+def test_h05_a_label_that_only_a_map_understands_is_noted(label: str) -> None:
+    header = understood("User Email", label)
+    assert header.columns[1].meaning is Meaning.CUSTOM
+    assert [note.code for note in header.notes] == ["label-needs-map"]
+    mapped = understood("User Email", label, header_map={label: "Manager Name"})
+    assert "label-needs-map" not in [note.code for note in mapped.notes]

@@ -1,6 +1,5 @@
 import pytest
 
-from processor.reading.keys import check_width
 from tests.unit.reading.refusals import key_checker
 
 from .whole_files import settings_with, understood
@@ -58,15 +57,3 @@ def test_p03_p01_the_clear_word_is_no_address(cells: list[str], clear: str | Non
     check = key_checker(header=understood("User Email", "Badge"), settings=settings_with(clear_word=clear))
     found = check(2, cells)
     assert (found and found.code) == code
-
-
-def test_f03_the_width_is_told_in_numbers() -> None:
-    assert check_width(["a", "b"], 2, 3) is None
-    assert check_width(["a", "b", " ", ""], 2, 3) is None
-    for cells, text in (
-        (["a"], "1 cells, the header has 2"),
-        (["a", "b", "", "c"], "4 cells, the header has 2"),
-    ):
-        found = check_width(cells, 2, 3)
-        assert found is not None
-        assert text in found.text

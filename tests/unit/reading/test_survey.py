@@ -288,3 +288,24 @@ def test_c01_a_field_whose_second_column_is_text_is_a_text() -> None:
     )
     assert found.decisions.new_fields == {"Hire Date": FieldType.TEXT}
     assert not found.codes
+
+
+@pytest.mark.parametrize(
+    ("values", "notes"),
+    [
+        (("31.12.2020", "1.2.2021"), ["column-of-other-dates"]),
+        (("31.12.2020", "2021-02-01", ""), ["column-of-other-dates"]),
+        (("31/12/20",), ["column-of-other-dates"]),
+        (("2020-12-31 00:00:00", "2020-12-31T08:00Z"), ["column-of-other-dates"]),
+        (("31-Dec-2020",), ["column-of-other-dates"]),
+        (("31.12.2020", "soon"), []),
+        (("1.2.3", "10.0.1.2"), []),
+    ],
+)
+def test_p09_a_new_column_of_dates_in_another_form_becomes_text_with_a_note(
+    values: tuple[str, ...], notes: list[str]
+) -> None:
+    rows = "".join(f"u{number}@x.example,{value}\n" for number, value in enumerate(values))
+    found = read_users(f"User Email,Start\n{rows}")
+    assert found.decisions.new_fields == {"Start": "text"}
+    assert found.notes == notes

@@ -54,6 +54,7 @@ def test_p11_a_row_says_all_of_this() -> None:
         (),
         None,
         False,
+        None,
     )
 
 
@@ -160,7 +161,7 @@ def test_e02_e01_a_custom_text_that_was_exported_comes_back_exactly(value: str) 
 def test_f03_a_row_with_fewer_cells_is_refused_one_with_blank_surplus_is_not() -> None:
     found = read_users("User Email,User Name\na@m.example\nb@m.example,B,,\u00a0\nc@m.example,C,,x\n")
     assert [(p.code, p.line) for p in found.refused] == [("row-too-short", 2), ("row-too-long", 4)]
-    assert "1 cells, the header has 2" in found.refused[0].text
+    assert "1 cell, the header has 2" in found.refused[0].text
     assert found.row.name == "B"
 
 
@@ -323,3 +324,24 @@ def _seconds(read: object, rows: list[list[str]]) -> float:
     for n, row in enumerate(rows):
         read(n, row)  # type: ignore[operator]
     return time.perf_counter() - began
+
+
+@pytest.mark.parametrize(
+    ("cell", "names", "separator"),
+    [
+        ("Coaches;Sales", ("Coaches;Sales",), ";"),
+        ("Coaches | Sales", ("Coaches | Sales",), "|"),
+        ("Coaches, Sales; North", ("Coaches", "Sales; North"), ";"),
+        ('"Coaches;Sales"', ("Coaches;Sales",), None),
+        ("Coaches;", ("Coaches;",), None),
+        ("Coaches,Sales", ("Coaches", "Sales"), None),
+    ],
+)
+def test_p05_another_separator_than_a_comma_is_noted_and_separates_nothing(
+    cell: str, names: tuple[str, ...], separator: str | None
+) -> None:
+    doubled = cell.replace('"', '""')
+    row = one(f'pat@mavericks.example,"{doubled}"', "User Email,Teams")
+    assert row.teams == names
+    assert [note.code for note in row.notes] == (["teams-other-separator"] if separator else [])
+    assert all(f"separated by `{separator}`" in note.text for note in row.notes)
