@@ -3,14 +3,17 @@
 import csv
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from processor.findings import Problem
 from processor.reading.catalogue import problem
 from processor.reading.delimiters import DELIMITERS, recognise_delimiter
 from processor.reading.header import Header
 from processor.reading.labels import STANDARD_LABELS, clean_label, label_key
-from processor.reading.table import Batch, Record
 from processor.reading.values import clean, is_blank
+
+if TYPE_CHECKING:  # the daemon loads no numpy
+    from processor.reading.table import Batch, Record
 
 _TOTAL = re.compile(
     r"((grand|sub|report)[\s-]?)?(totals?|sum|count|summe|gesamt|anzahl)\b|end of (report|file|list)\b"
@@ -97,7 +100,7 @@ def delimiter_in_words(delimiter: str) -> str:
 
 def title_above(
     first_line: int,
-    below: Sequence[Record],
+    below: "Sequence[Record]",
     understand: Callable[[Sequence[str]], object],
     *,
     encoding: str,
@@ -119,7 +122,7 @@ def title_above(
     return None
 
 
-def is_cut_off(batch: Batch, width: int) -> bool:
+def is_cut_off(batch: "Batch", width: int) -> bool:
     """Rule R1: whether the file's last row has no line end and too few cells, and is no total either."""
     if not batch.records:
         return False
