@@ -3,23 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import structlog
 
-from core.addresses import address_key
 from core.clock import Clock, from_text
 from core.database import TROUBLES, Database
 from core.inbox import Inbox, boot_id
 from core.organizations import Organization
 from core.organizations_store import all_organizations
 from core.settings import Settings
-from processor.directory.listing_store import active_keys
 from processor.intake.pulls import PULL
-from processor.mail import outbox_store
-from processor.mail.mails import NewMail
+from processor.mail import news_store
 from processor.mail.notices import compose_broken_upload_mail
-from processor.mail.recipients import choose_recipients, wanted_keys
+from processor.telling import audience_of, tell
 from server.overview import Seen, State, uploads_of
 
 log = structlog.get_logger()
@@ -67,21 +63,12 @@ class BrokenUploads:
             kept_hours=round(self._settings.partial_keep_s / 3600),
         )
         async with self._database.writing() as connection:
-            active = await active_keys(connection, organization.no, wanted_keys(organization.settings))
-            chosen = choose_recipients(
-                organization.settings, active=active, operator=self._settings.operator_email
-            ).chosen
-            mails = [
-                NewMail(
-                    org_no=organization.no,
-                    import_number=None,
-                    recipient=address,
-                    content=content,
-                    uuid=uuid4(),
-                )
-                for address in {address_key(one): one for one in chosen}.values()
-            ]
-            await outbox_store.enqueue(connection, mails, now=now, mail_from=self._settings.mail_from)
+            if organization.settings.mail == "digest":  # N4
+                detail = {"name": meta.name, "size_bytes": upload.size_bytes, "began_at": meta.started_at}
+                await news_store.add_upload(connection, org_no=organization.no, detail=detail, now=now)
+            else:
+                audience = await audience_of(connection, organization, settings=self._settings)
+                await tell(connection, organization, audience, content, settings=self._settings, now=now)
         log.warning("upload.not_completed", org=organization.id, name=meta.name, size_bytes=upload.size_bytes)
         await asyncio.to_thread(self._inbox.note, upload.incoming, told=True, changed_at=meta.changed_at)
 
@@ -96,3 +83,8 @@ def broken_off(seen: Sequence[Seen], *, now: datetime) -> list[Seen]:
         and not upload.incoming.meta.told
         and now - from_text(upload.incoming.meta.changed_at or upload.incoming.meta.started_at) >= AFTER
     ]
+
+
+def is_uploading(inbox: Inbox, org_id: str) -> bool:
+    """Whether an organization is sending a file at this moment (blocks)."""
+    return any(seen.state is State.RUNNING for seen in uploads_of(inbox, org_id, boot=boot_id()))

@@ -12,8 +12,8 @@ from core.database import TROUBLES, Database
 from core.organizations_store import organization_by_id
 from core.settings import Settings
 from processor.mail import outbox_store
-from processor.mail.mails import NewMail
 from processor.mail.notices import compose_expiring_password_mail
+from processor.telling import tell_operator
 
 log = structlog.get_logger()
 
@@ -33,27 +33,26 @@ class ExpiringPasswords:
         """Look until cancelled; without an operator's address there is nobody to tell."""
         while self._settings.operator_email is not None:
             try:
-                await self.look(self._settings.operator_email)
+                await self.look()
             except TROUBLES as exc:
                 log.warning("expiring_passwords.deferred", reason=type(exc).__name__)
             await asyncio.sleep(LOOK_S)
 
-    async def look(self, operator: str) -> None:
+    async def look(self) -> None:
         """Tell of the passwords that end within four hours."""
         now = self._clock.now()
         async with self._database.reading() as connection:
             ending = await old_passwords_until(connection, before=now + AHEAD)
         for org_id, until in ending.items():
             if from_text(until) > now:
-                await self._tell(operator, org_id, until, now)
+                await self._tell(org_id, until, now)
 
-    async def _tell(self, operator: str, org_id: str, until: str, now: datetime) -> None:
+    async def _tell(self, org_id: str, until: str, now: datetime) -> None:
         uuid = uuid5(NAMESPACE_URL, f"rosterdrop:old-password:{org_id}:{until}")
         async with self._database.writing() as connection:
             if await outbox_store.has(connection, uuid, mail_from=self._settings.mail_from):
                 return
             organization = await organization_by_id(connection, org_id)
             content = compose_expiring_password_mail(organization=organization, until=from_text(until))
-            mail = NewMail(org_no=None, import_number=None, recipient=operator, content=content, uuid=uuid)
-            await outbox_store.enqueue(connection, [mail], now=now, mail_from=self._settings.mail_from)
+            await tell_operator(connection, content, settings=self._settings, now=now, uuid=uuid)
         log.info("password.expiring", org=org_id, until=until)

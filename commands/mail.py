@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import mail_test
 from commands.output import JsonOption, print_json, print_table, say
 from commands.session import Session, open_session, run
 from core.errors import NotFoundError, UsageError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 FIRST = 50  # a terminal shows so many
 
 app = typer.Typer(no_args_is_help=True, help="Mails: what went out, what waits, what failed.")
+app.command("test")(mail_test.test)
 
 
 @app.command("list")

@@ -53,6 +53,7 @@ async def _add(
     from core.accounts_store import is_support_username
     from core.audit import Event
     from core.organizations_store import add_organization, organization_by_username
+    from processor.expectations_store import note_setting
 
     username = username_of(name, org_id)
     async with database.reading() as connection:
@@ -74,6 +75,7 @@ async def _add(
             settings=settings,
             now=session.now(),
         )
+        await note_setting(connection, organization, now=session.clock.now())
         await note(session, connection, Event.ORGANIZATION_ADDED, org_id=org_id)
         return organization
 

@@ -244,14 +244,18 @@ async def _one(session: Session, org_id: str) -> "Organization":
 
 
 async def _set(session: Session, org_id: str, values: dict[str, object]) -> "Organization":
+    from dataclasses import replace
+
     from commands.auditing import note, setting_changes
     from core.audit import Event
     from core.organizations_store import change_organization, organization_by_id
+    from processor.expectations_store import note_setting
 
     async with session.writing() as connection:
         organization = await organization_by_id(connection, org_id)
         settings = organization.settings.changed(values)
         await change_organization(connection, org_id, settings=settings)
+        await note_setting(connection, replace(organization, settings=settings), now=session.clock.now())
         for detail in setting_changes(organization.settings, settings):
             await note(session, connection, Event.SETTING_CHANGED, org_id=org_id, detail=detail)
         return await organization_by_id(connection, org_id)

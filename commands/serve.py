@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from commands.broken_uploads import BrokenUploads
+from commands.broken_uploads import BrokenUploads, is_uploading
 from commands.daemon import FILE
 from commands.expiring_passwords import ExpiringPasswords
 from commands.house import House
@@ -26,8 +26,13 @@ from core.inbox import Drop, Inbox
 from core.locks import data_folder_lock
 from core.logs import configure_logs
 from core.migrate import prepare_database_apart
+from core.nudges import MAIL
+from core.periodic import periodically
 from core.settings import Settings
+from processor.daily_exports import DailyExports
+from processor.digesting import Digests
 from processor.directory.deactivations import Deactivations
+from processor.expecting import ExpectedFiles
 from processor.holding import HoldKeeper
 from processor.intake.drop_ins import LOCAL_FOLDER
 from processor.intake.pull_keeper import PullKeeper, Tools
@@ -36,6 +41,8 @@ from processor.intake.watcher import LocalFolders
 from processor.mail.acceptance import ActiveRecipients
 from processor.mail.sender import OutboxSender
 from processor.mail.transports import transport_for
+from processor.operator_alarms import LOOK_S as ALARMS_S
+from processor.operator_alarms import OperatorAlarms
 from processor.workers import WorkerPool, worker_pool
 from server.host_keys import load_host_keys
 from server.listener import Listener, listen
@@ -148,7 +155,7 @@ class Daemon:
                 inbox=inbox,
                 data_dir=settings.data_dir,
                 organizations=house.organizations,
-                nudge=queues.nudge,
+                nudge=lambda name: sender.nudge() if name == MAIL else queues.nudge(name),
                 quiet_time_s=settings.quiet_time_s,
                 unusable_name_wait_s=settings.unusable_name_wait_s,
                 scan_interval_s=settings.scan_interval_s,
@@ -200,7 +207,26 @@ class Daemon:
         deactivations = Deactivations(
             database=database, clock=clock, operator=settings.operator_email, mail_from=settings.mail_from
         )
+        digests = Digests(database=database, clock=clock, settings=settings)
+        expected = ExpectedFiles(
+            database=database,
+            inbox=inbox,
+            clock=clock,
+            settings=settings,
+            is_uploading=lambda org_id: is_uploading(inbox, org_id),
+        )
+        alarms = OperatorAlarms(database=database, clock=clock, settings=settings)
+        exports = DailyExports(
+            database=database,
+            clock=clock,
+            settings=settings,
+            folder_of=lambda org_id: inbox.folders(org_id).export,
+        )
         return {
+            "digests": periodically(digests.look, what="digests"),
+            "expected files": periodically(expected.look, what="expected files"),
+            "daily exports": periodically(exports.look, what="daily exports"),
+            "operator's alarms": periodically(alarms.look, what="operator's alarms", every_s=ALARMS_S),
             "holds": holds.run(),
             "broken uploads": broken.run(),
             "deactivations": deactivations.run(),

@@ -5,10 +5,11 @@ import os
 from pathlib import Path
 
 FOLDER = "nudges"
+MAIL = ".mail"  # no organization's id: the outbox has something to send
 
 
 def nudge(data_dir: Path, org_id: str) -> None:
-    """Touch the organization's file in `nudges/`, which the daemon's watcher sees; it never fails."""
+    """Touch the organization's file in `nudges/` (or `MAIL`'s), which the daemon's watcher sees; it never fails."""
     with contextlib.suppress(OSError):
         folder = nudges_folder(data_dir)
         (folder / org_id).touch(mode=0o600)

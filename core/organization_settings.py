@@ -1,6 +1,7 @@
 """Settings of one organization: key, default, allowed values (the last table of section X)."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from core.addresses import AddressError, parse_address
 from core.errors import UsageError
 
 AT_ONCE = "at once"
+DAILY, WEEKDAYS = "daily", "weekdays"
 MATCH_BY_ADDRESS = "User Email"
 Preset = Literal[
     "successfactors",
@@ -89,8 +91,8 @@ def parse_schedule(value: str) -> str:
     text = " ".join(value.split()).lower()
     if text in (AT_ONCE, *NO_WORDS):
         return AT_ONCE
-    if re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
-        return text.zfill(5)
+    with suppress(ValueError):
+        return str(_time_of_day(text))
     try:
         next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration) as exc:
@@ -100,9 +102,30 @@ def parse_schedule(value: str) -> str:
     return text
 
 
+def _time_of_day(value: Any) -> Any:
+    text = value.strip() if isinstance(value, str) else ""
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
+        raise ValueError("not a time of day such as 08:00")
+    return text.zfill(5)
+
+
+def _expected(value: Any) -> Any:
+    """`daily by HH:MM` or `weekdays by HH:MM`, or nothing."""
+    text = " ".join(value.split()).lower() if isinstance(value, str) else ""
+    if value is None or text in NO_WORDS:
+        return None
+    days, by, at = text.partition(" by ")
+    try:
+        if not by or days not in (DAILY, WEEKDAYS):
+            raise ValueError
+        return f"{days} by {_time_of_day(at)}"
+    except ValueError:
+        raise ValueError("not `daily by 09:30`, `weekdays by 09:30` or `none`") from None
+
+
 Address = Annotated[str, BeforeValidator(_address)]
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
-TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
 
 
 class OrganizationSettings(BaseModel):
@@ -120,8 +143,13 @@ class OrganizationSettings(BaseModel):
     match_by: Annotated[str, BeforeValidator(_label)] = MATCH_BY_ADDRESS  # P1
     all_or_nothing: YesNo = False
     teams: Literal["add", "replace"] = "add"
+    export: Annotated[Literal["daily"] | None, BeforeValidator(_none_word)] = None  # E1
     clear_word: Annotated[str | None, BeforeValidator(_none_word)] = None
     schedule: Annotated[str, BeforeValidator(parse_schedule)] = AT_ONCE  # S1
+    deactivate_at: TimeOfDay = "23:59"  # P8
+    mail: Literal["every", "problems", "digest"] = "every"  # N4, with the two below
+    digest_at: TimeOfDay = "08:00"
+    expected: Annotated[str | None, BeforeValidator(_expected)] = None
     guard: Literal["on", "off"] = "on"  # G1, with the three below
     guard_deactivate_percent: Annotated[int, Field(ge=0, le=100)] = 10
     guard_change_percent: Annotated[int, Field(ge=0, le=100)] = 50

@@ -169,6 +169,9 @@ imports = Table(
     Column("approved_at", Text),
     Column("run_now", Integer, nullable=False, default=0, server_default="0"),  # S1
     Column("filed_as", Text),  # relative to the organization's folder, once it lies there
+    Column(
+        "column_numbers", JSON(none_as_null=True)
+    ),  # places of labels that may be data, which mails name (N1)
     UniqueConstraint("org_no", "seq"),
     sqlite_autoincrement=True,
 )
@@ -277,27 +280,6 @@ fingerprint_voids = Table(
     metadata,
     Column("user_id", Id, primary_key=True),
     Column("org_no", Id, nullable=False, index=True),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("org_no", Id, ForeignKey("organizations.no")),
-    Column("import_number", Integer, ForeignKey("imports.number"), index=True),
-    Column("recipient", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("html", Text, nullable=False),
-    Column("message_id", Text, nullable=False, unique=True),
-    Column("state", String(8), nullable=False),  # waiting, sent, failed, skipped
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("created_at", Text, nullable=False),
-    Column("next_at", Text, nullable=False),
-    Column("sent_at", Text),
-    Column("last_error", Text),
-    Index(None, "state", "next_at"),
-    sqlite_autoincrement=True,
 )
 
 audit = Table(

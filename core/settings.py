@@ -53,7 +53,9 @@ class Settings(BaseSettings):
         description="Mail server: smtp://, smtp+starttls:// or smtps://[user:password@]host[:port]; unset: a Maildir.",
     )
     mail_from: str = Field("rosterdrop@localhost", description="Sender address of all mails.")
-    operator_email: str | None = Field(None, description="Where mails go that no recipient can get.")
+    operator_email: str | None = Field(
+        None, description="Who hears of trouble, and gets what no recipient can get."
+    )
 
     max_file_size_bytes: int = Field(2 << 30, ge=1, description="Largest file taken (U9).")
     org_space_bytes: int = Field(

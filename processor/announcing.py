@@ -1,20 +1,20 @@
-"""Writes the mails of an import into the outbox, in the transaction that sets its outcome (rules N1 to N3)."""
+"""Writes the mails of an import into the outbox, in the transaction that sets its outcome (rules N1 to N4)."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
-from uuid import uuid4
 
+from core.addresses import address_key
 from core.database import Connection
 from core.organizations import Organization
 from core.settings import Settings
 from processor import imports_store
-from processor.directory.listing_store import active_keys
 from processor.imports import ImportRecord, Outcome
-from processor.mail import outbox_store
+from processor.mail import news_store
 from processor.mail.compose import ImportNews, compose_import_mail
-from processor.mail.mails import NewMail
-from processor.mail.recipients import choose_recipients, wanted_keys
+from processor.mail.delivery import Delivery, delivery_of
 from processor.mail.summary import summary_line
+from processor.telling import Audience, audience_of, tell, tell_operator
 
 FINDINGS_SHOWN = 1_000
 
@@ -29,19 +29,31 @@ async def announce(
     would_be_active: Collection[str] = (),
     due_at: datetime | None = None,
 ) -> None:
-    """Rules N1, N2, G1: one mail for each recipient; of a held import the operator hears too.
+    """Rules N1, N2, N4, G1: tell the recipients as the setting `mail` says; of a held import the operator hears too.
 
     `due_at` is when a waiting drop is imported (S1);
     `would_be_active` are the address keys of users whom a checked file would have made (H8).
     """
-    active = await active_keys(connection, organization.no, wanted_keys(organization.settings))
-    chosen = choose_recipients(
-        organization.settings, active={*active, *would_be_active}, operator=settings.operator_email
-    ).chosen
-    if record.outcome is Outcome.HELD and settings.operator_email and settings.operator_email not in chosen:
-        chosen = (*chosen, settings.operator_email)
+    audience = await audience_of(connection, organization, settings=settings, would_be_active=would_be_active)
+    news = await _news(connection, organization, record, due_at)
+    codes = {problem.code for problem in news.problems}
+    match delivery_of(record, mode=organization.settings.mail, codes=codes):
+        case Delivery.AT_ONCE:
+            await _write(connection, audience, news, settings, now)
+        case Delivery.IN_DIGEST:
+            wanted = {address_key(address) for address in audience.addresses} & audience.would_be
+            await news_store.add_import(
+                connection, org_no=organization.no, number=record.number, would_be=wanted, now=now
+            )
+        case Delivery.NOT:
+            pass
+
+
+async def _news(
+    connection: Connection, organization: Organization, record: ImportRecord, due_at: datetime | None
+) -> ImportNews:
     number = record.number
-    news = ImportNews(
+    return ImportNews(
         due_at=due_at,
         record=record,
         organization=organization,
@@ -50,17 +62,26 @@ async def announce(
         note_total=await imports_store.count_findings(connection, number, notes=True),
         notes=await imports_store.findings_of(connection, number, notes=True, limit=FINDINGS_SHOWN),
     )
-    content = compose_import_mail(news)
-    mails = [
-        NewMail(
-            org_no=organization.no,
-            import_number=number,
-            recipient=address,
-            content=content,
-            uuid=uuid4(),
-            summary_line=summary_line(record),
-            summary_of=organization.name,
-        )
-        for address in chosen
-    ]
-    await outbox_store.enqueue(connection, mails, now=now, mail_from=settings.mail_from)
+
+
+async def _write(
+    connection: Connection, audience: Audience, news: ImportNews, settings: Settings, now: datetime
+) -> None:
+    record, organization = news.record, news.organization
+    is_held = record.outcome is Outcome.HELD  # its mail is never held back itself
+    if audience.addresses and record.outcome is not None and record.outcome.is_final:
+        deactivated = await news_store.take_deactivated(connection, organization.no)
+        news = replace(news, deactivated=deactivated)
+    await tell(
+        connection,
+        organization,
+        audience,
+        compose_import_mail(news),
+        settings=settings,
+        now=now,
+        import_number=record.number,
+        summary_line=None if is_held else summary_line(record, deactivated=news.deactivated),
+    )
+    if is_held and not audience.has(settings.operator_email):
+        content = compose_import_mail(replace(news, for_operator=True))
+        await tell_operator(connection, content, settings=settings, now=now, import_number=record.number)

@@ -15,12 +15,15 @@ from core.settings import Settings
 from processor import holds_store, imports_store
 from processor.announcing import announce
 from processor.imports import ImportRecord
+from processor.mail.delivery import EXPIRED
 from processor.reading.catalogue import problem
 
 log = structlog.get_logger()
 
 LOOK_S = 10.0  # timed actions happen within 10 s of their time (S1)
 REMIND_AFTER = timedelta(days=1)
+# What takes a held import's place or ends its time; an approval that came first stands.
+OF_THE_HELD = frozenset({EXPIRED, "superseded"})
 
 
 async def discard_unfinished(
@@ -38,7 +41,14 @@ async def discard_unfinished(
     `audit` is written with it where a person did it (A5).
     """
     async with database.writing() as connection:
-        if not await holds_store.discard(connection, record.number, why=problem(code), now=to_text(now)):
+        done = await holds_store.discard(
+            connection,
+            record.number,
+            why=problem(code),
+            now=to_text(now),
+            unless_approved=code in OF_THE_HELD,
+        )
+        if not done:
             return False
         discarded = await imports_store.record_of(connection, number=record.number)
         assert discarded is not None
@@ -81,7 +91,7 @@ class HoldKeeper:
                     continue  # what a disabled organization sent stands still
             if now - from_text(held_at) >= timedelta(days=self._settings.hold_days):
                 await discard_unfinished(
-                    self._database, record, code="hold-expired", settings=self._settings, now=now
+                    self._database, record, code=EXPIRED, settings=self._settings, now=now
                 )
                 self._nudge(record.org_id)
             elif now - from_text(reminded_at) >= REMIND_AFTER:
@@ -89,8 +99,9 @@ class HoldKeeper:
 
     async def _remind(self, record: ImportRecord, now: datetime) -> None:
         async with self._database.writing() as connection:
+            if not await holds_store.note_reminder(connection, record.number, now=to_text(now)):
+                return  # approved or discarded since it was read
             organization = await organization_by_id(connection, record.org_id)
             await announce(
                 connection, organization=organization, record=record, settings=self._settings, now=now
             )
-            await holds_store.note_reminder(connection, record.number, now=to_text(now))

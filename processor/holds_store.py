@@ -1,6 +1,6 @@
 """SQL of drops that are held or wait: approved, discarded, superseded, reminded of (rules G1, U4)."""
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.schema import imports, problems
@@ -43,9 +43,16 @@ async def approve(connection: AsyncConnection, number: int, *, now: str) -> bool
     return result.rowcount == 1
 
 
-async def discard(connection: AsyncConnection, number: int, *, why: Problem, now: str) -> bool:
-    """Set the outcome of a drop that waits or is held to `discarded`; False where it does neither any more."""
+async def discard(
+    connection: AsyncConnection, number: int, *, why: Problem, now: str, unless_approved: bool = False
+) -> bool:
+    """Set the outcome of a drop that waits or is held to `discarded`; False where it does neither any more.
+
+    `unless_approved`: one that somebody approved meanwhile stays.
+    """
     unfinished = (imports.c.number == number) & imports.c.outcome.in_(UNFINISHED)
+    if unless_approved:
+        unfinished &= imports.c.approved_at.is_(None)
     values = {"outcome": str(Outcome.DISCARDED), "finished_at": now}
     if (await connection.execute(update(imports).where(unfinished).values(**values))).rowcount != 1:
         return False
@@ -67,6 +74,16 @@ async def held_imports(connection: AsyncConnection) -> list[tuple[ImportRecord, 
     return found
 
 
-async def note_reminder(connection: AsyncConnection, number: int, *, now: str) -> None:
-    """Keep when a held import was last reminded of."""
-    await connection.execute(update(imports).where(imports.c.number == number).values(reminded_at=now))
+async def note_reminder(connection: AsyncConnection, number: int, *, now: str) -> bool:
+    """Keep when a held import was last reminded of; False where it is not held any more, or approved."""
+    result = await connection.execute(update(imports).where(_waits(number)).values(reminded_at=now))
+    return result.rowcount == 1
+
+
+def _waits(number: int) -> ColumnElement[bool]:
+    """Whether an import is held and nobody has approved it."""
+    return and_(
+        imports.c.number == number,
+        imports.c.outcome == str(Outcome.HELD),
+        imports.c.approved_at.is_(None),
+    )

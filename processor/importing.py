@@ -34,6 +34,7 @@ from processor.filing.kept_ranges import keep_ranges
 from processor.findings import Problem
 from processor.holding import discard_unfinished
 from processor.imports import Counts, ImportRecord, Kind, Outcome
+from processor.mail.labels import column_numbers
 from processor.mail.recipients import wanted_keys
 from processor.reading.catalogue import problem
 from processor.report_store import problem_batches, report_contents
@@ -200,7 +201,12 @@ class Importer:
             outcome = Outcome.HELD
         await asyncio.to_thread(keep_ranges, drop, header=plan.header_range, rows=plan.refused_ranges)
         async with self._database.writing() as connection:
-            await imports_store.change_record(connection, record.number, sha256=sha256)
+            await imports_store.change_record(
+                connection,
+                record.number,
+                sha256=sha256,
+                column_numbers=column_numbers(plan.labels) or None,
+            )
             if outcome is Outcome.HELD:
                 held = await holds_store.hold(
                     connection,

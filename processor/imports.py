@@ -1,5 +1,6 @@
 """One import: what is kept of it (rule R2) and what it counted (section X)."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
@@ -81,6 +82,7 @@ class ImportRecord:
     run_now: bool = False
     attempts: int = 0  # times that it ended a worker or raised what nothing foresaw
     filed_as: str | None = None
+    column_numbers: Mapping[str, int] = field(default_factory=dict)  # of labels that may be data (N1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,12 @@ async def list_imports(
     return [_from_row(row) for row in await connection.execute(query)]
 
 
+async def records_of(connection: AsyncConnection, numbers: Sequence[int]) -> list[ImportRecord]:
+    """Return these imports by number."""
+    rows = await connection.execute(Listed.where(imports.c.number.in_(numbers)).order_by(imports.c.number))
+    return [_from_row(row) for row in rows]
+
+
 async def findings_of(
     connection: AsyncConnection, number: int, *, notes: bool, limit: int | None = None
 ) -> list[Problem]:
@@ -125,7 +131,7 @@ async def changes_of(
 
 
 async def change_record(connection: AsyncConnection, number: int, **values: Any) -> None:
-    """Write columns of an import's row: `sha256`, `filed_as`."""
+    """Write columns of an import's row: `sha256`, `filed_as`, `column_numbers`."""
     await connection.execute(update(imports).where(imports.c.number == number).values(**values))
 
 
@@ -245,4 +251,5 @@ def _from_row(row: Row[Any]) -> ImportRecord:
         run_now=bool(row.run_now),
         attempts=row.attempts,
         filed_as=row.filed_as,
+        column_numbers=row.column_numbers or {},
     )

@@ -15,7 +15,7 @@ from core.organizations import Organization
 from core.organizations_store import USER_ID_SHIFT, organization_by_id
 from processor.directory import deactivations_store as store
 from processor.directory.deactivations_store import DirectoryTroubleError, DueUser, trouble_named
-from processor.mail import outbox_store
+from processor.mail import news_store, outbox_store
 from processor.mail.mails import NewMail
 from processor.mail.notices import compose_put_off_mail
 
@@ -78,6 +78,9 @@ class Deactivations:
             leaving, staying = judge(due, active_admins=admins)
             if leaving:
                 await store.deactivate(connection, leaving, org_no=org_no, now=now)
+                await news_store.add_deactivated(
+                    connection, org_no=org_no, count=len(leaving), now=self._clock.now()
+                )
             if staying is not None:
                 organization = await organization_by_id(connection, org_id)
                 await self._put_off(connection, organization, staying, now)

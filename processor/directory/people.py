@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from core.addresses import address_key
 from core.clock import to_text
+from core.organization_settings import OrganizationSettings
 from processor.reading.names import compose_name, name_of_address, name_of_row
 from processor.reading.user_rows import UserRow
 
@@ -69,6 +70,15 @@ class Today:
             return to_text(moment)
         except OverflowError:
             return NEVER
+
+
+def today_of(settings: OrganizationSettings, *, now: datetime) -> Today:
+    """Return the moment of an import in an organization's calendar."""
+    return Today(
+        now=now,
+        zone=ZoneInfo(settings.time_zone),
+        deactivate_at=time.fromisoformat(settings.deactivate_at),
+    )
 
 
 def new_person(row: UserRow, *, person_id: int, today: Today) -> Person:

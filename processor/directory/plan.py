@@ -94,6 +94,7 @@ class Plan:
     hold: str | None = None  # why a guard holds the file (G1)
     problems: int = 0
     refused: bool = False  # the file as a whole
+    labels: Sequence[str] = ()  # as the file writes them
 
     @property
     def outcome(self) -> Outcome:

@@ -1,19 +1,18 @@
 """From a file to its plan: open, understand, survey, plan (docs/developers/importing.md). Reads, never writes."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from core.organization_settings import MATCH_BY_ADDRESS, OrganizationSettings
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.fingerprints import Fingerprints, LineIndex, meaning_of, no_fingerprints
 from processor.directory.first_look import FirstLook
 from processor.directory.guard import Magnitude, why_held
-from processor.directory.people import Today
+from processor.directory.people import today_of
 from processor.directory.plan import FileRefusedError, NewField, Plan, PlanSpace
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
 from processor.directory.users_plan import TEAM_LIMIT, LastAdminError, StaleLinesError, UsersFile, UsersPlan
@@ -69,7 +68,7 @@ class Planner:
         self._space = space
         self._directory = directory
         self._settings = settings
-        self._today = Today(now=now, zone=ZoneInfo(settings.time_zone))
+        self._today = today_of(settings, now=now)
         self._folder = folder
         self._progress = progress
         self._preset = preset_of(settings)
@@ -152,7 +151,7 @@ class Planner:
         )
         if not isinstance(header, Header):
             title = self._title_above(table)
-            return Understood(self._refused([title] if title else list(header)), None)
+            return Understood(self._refused([title] if title else list(header), labels=table.labels), None)
         header = replace(header, delimiter=table.data.delimiter)
         self._preset_notes += note_of_other_preset(table.labels, self._preset)
         table = self._without_extra_header(table, header)
@@ -164,6 +163,7 @@ class Planner:
             plan = await self._plan_rows(table, header, known_fields)
         except FileRefusedError as exc:
             plan = self._refused([exc.refusal], header.kind)
+        plan.labels = table.labels
         return Understood(plan, header)
 
     def _title_above(self, table: OpenTable) -> Problem | None:
@@ -373,9 +373,9 @@ class Planner:
             json.dumps(used),
         )
 
-    def _refused(self, problems: list[Problem], kind: Kind | None = None) -> Plan:
+    def _refused(self, problems: list[Problem], kind: Kind | None = None, labels: Sequence[str] = ()) -> Plan:
         plan = self._space.new_plan(kind)
-        plan.counts = Counts()
+        plan.counts, plan.labels = Counts(), labels
         plan.refuse_file(problems)
         return plan
 

@@ -156,6 +156,11 @@ def changed_nothing(counts: Counts) -> bool:
     )
 
 
+def deactivated(number: int) -> str:
+    """Say that planned deactivations were carried out (P8)."""
+    return f"{grouped(number)} {_users(number)} deactivated as planned"
+
+
 def grouped(number: int) -> str:
     """Write a number in groups of three: `1,000`."""
     return f"{number:,}"

@@ -11,7 +11,7 @@ from watchfiles import awatch
 
 from core.database import TROUBLES
 from core.inbox import Inbox
-from core.nudges import nudges_folder
+from core.nudges import MAIL, nudges_folder
 from processor.intake.drop_ins import DropIns
 
 log = structlog.get_logger()
@@ -151,7 +151,8 @@ class LocalFolders:
                     path = Path(name)
                     if path.parent == nudges:
                         self._nudge(path.name)
-                        self.wake(path.name)
+                        if path.name != MAIL:
+                            self.wake(path.name)
                     else:
                         self.wake(path.parent.parent.name)
         finally:

@@ -3,7 +3,7 @@
 from core.addresses import address_key
 from core.database import Database
 from processor.mail.mails import OutboxMail
-from processor.mail.recipients_store import is_active, was_checked
+from processor.mail.recipients_store import is_active
 
 
 class ActiveRecipients:
@@ -23,6 +23,4 @@ class ActiveRecipients:
             return True
         async with self._database.reading() as connection:
             active = await is_active(connection, org_no=mail.org_no, key=key)
-            if active is None:
-                return await was_checked(connection, mail.import_number)
-            return active
+        return mail.would_be if active is None else active

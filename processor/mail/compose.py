@@ -1,7 +1,7 @@
 """Composes the mail of one import (rule N1): never a cell value, never an attachment."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from core.organizations import Organization
 from processor.filing import wording
 from processor.findings import Note, Problem
 from processor.imports import ImportRecord, Outcome
+from processor.mail.colours import COLOURS
 from processor.mail.consequences import if_nobody_acts, places, time_in_words, who_can_open
 from processor.mail.labels import shown_label
 from processor.mail.mails import MailContent, one_line
@@ -19,21 +20,13 @@ PROBLEMS_SHOWN = 10
 KEPT_DAYS = 90
 QUOTES_LABELS = frozenset({"no-key"})
 
-_COLOURS = {  # text, background
-    "good": ("#1c7a4a", "#e4f4ea"),
-    "warn": ("#8f5a00", "#fdf1d8"),
-    "bad": ("#b3261e", "#fce8e6"),
-    "calm": ("#34568b", "#e6edf7"),
-    "": ("#1d2126", "#ffffff"),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportNews:
     """What there is to tell of one import.
 
-    `column_numbers` gives the place of a label, from 1, for labels that may be data; `due_at` is when a waiting drop
-    is imported. Problems may be the first ones only, if `problem_total` says how many there are.
+    `due_at` is when a waiting drop is imported; `deactivated` counts the users who were deactivated as planned since
+    the last mail (P8). Problems may be the first ones only, if `problem_total` says how many there are.
     """
 
     record: ImportRecord
@@ -42,8 +35,9 @@ class ImportNews:
     notes: Sequence[Note] = ()
     problem_total: int | None = None
     note_total: int | None = None
-    column_numbers: Mapping[str, int] = field(default_factory=dict)
     due_at: datetime | None = None
+    deactivated: int = 0
+    for_operator: bool = False
     kept_days: int = KEPT_DAYS
 
 
@@ -69,18 +63,20 @@ def compose_import_mail(news: ImportNews) -> MailContent:
         "record": record,
         "accepted": time_in_words(from_text(record.accepted_at).astimezone(zone)),
         "headline": wording.headline(record),
-        "colours": _COLOURS[wording.tone(record)],
-        "colours_of": _COLOURS,
+        "colours": COLOURS[wording.tone(record)],
+        "colours_of": COLOURS,
         "meaning": wording.meaning(record).replace(" Below stands what", " The counts say what"),
         "tiles": wording.tiles(record),
         "grouped": wording.grouped,
-        "problems": [_said(problem, news) for problem in news.problems[:PROBLEMS_SHOWN]],
+        "problems": [said_problem(problem, record) for problem in news.problems[:PROBLEMS_SHOWN]],
         "problems_title": "Why" if record.outcome is Outcome.DISCARDED else "What to put right",
         "more": max(0, problem_total - PROBLEMS_SHOWN),
+        "deactivated": wording.deactivated(news.deactivated) if news.deactivated else "",
         "notes": len(news.notes) if news.note_total is None else news.note_total,
         "places": places(record, problems=problem_total),
         "who": who_can_open(organization.username),
         "if_nobody_acts": if_nobody_acts(record, due_at=due_at, kept_days=news.kept_days),
+        "for_operator": news.for_operator,
     }
     return MailContent(
         subject=f"{name}: {file} {wording.summary(record)}",
@@ -89,12 +85,13 @@ def compose_import_mail(news: ImportNews) -> MailContent:
     )
 
 
-def _said(problem: Problem, news: ImportNews) -> SaidProblem:
+def said_problem(problem: Problem, record: ImportRecord) -> SaidProblem:
+    """Return a problem in a mail's words: a label that may be data is called by its place."""
     parts = []
     if problem.line is not None:
         parts.append(f"line {wording.grouped(problem.line)}")
     if problem.column is not None:
-        parts.append(one_line(shown_label(problem.column, news.column_numbers.get(problem.column))))
+        parts.append(one_line(shown_label(problem.column, record.column_numbers.get(problem.column))))
     place = ", ".join(parts) or "the whole file"
     if problem.code in QUOTES_LABELS:  # of a file without a header these are data
         text = (

@@ -32,7 +32,7 @@ class MaildirTransport:
             await asyncio.to_thread(self._deliver, file_name(mail), message)
         except OSError as exc:
             return Defer(f"The Maildir could not be written: {exc.strerror}", unreachable=True)
-        return Sent()
+        return Sent(f"lies in {self._folder.name}/new/{file_name(mail)} in the data folder")
 
     def _deliver(self, name: str, message: bytes) -> None:
         for folder in FOLDERS:

@@ -31,7 +31,8 @@ class NewMail:
     """One mail for one recipient (rule N3).
 
     `uuid` makes its Message-ID; `summary_line` and `summary_of` (the organization's name) let it become a line of a
-    summary when the recipient gets too many (rule N1); a mail without them is never held back.
+    summary when the recipient gets too many (rule N1); a mail without them is never held back. `would_be`: the
+    recipient is a user only as far as a file goes that was checked in test mode (H8). `id_prefix` marks the Message-ID.
     """
 
     org_no: int | None
@@ -41,6 +42,8 @@ class NewMail:
     uuid: UUID
     summary_line: str | None = None
     summary_of: str = ""
+    would_be: bool = False
+    id_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +62,14 @@ class OutboxMail:
     next_at: str
     sent_at: str | None
     last_error: str | None
+    answer: str | None = None  # what the server said when it took the mail
+    would_be: bool = False
 
 
-def message_id(uuid: UUID, mail_from: str) -> str:
+def message_id(uuid: UUID, mail_from: str, *, prefix: str = "") -> str:
     """Rule N3: the fixed Message-ID, in the domain of the sender."""
     domain = parseaddr(mail_from)[1].rpartition("@")[2] or "localhost"
-    return f"<{uuid}@{domain}>"
+    return f"<{prefix}{uuid}@{domain}>"
 
 
 def one_line(text: str) -> str:

@@ -5,18 +5,30 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from core.organizations import Organization
+from processor.mail.colours import COLOURS
 from processor.mail.consequences import time_in_words
 from processor.mail.mails import MailContent, one_line
 from processor.mail.templating import template
 
+FOR_RECIPIENT = (
+    "You get this mail as a recipient of these imports, or because no other recipient is an active user."
+)
+FOR_OPERATOR = "You get this mail because you operate rosterdrop."
 
-def compose_notice(*, subject: str, headline: str, paragraphs: Sequence[str], footer: str) -> MailContent:
-    """Make a mail of some paragraphs; what stands between backticks is shown as code."""
+
+def compose_notice(
+    *, subject: str, headline: str, paragraphs: Sequence[str], footer: str, tone: str = "calm"
+) -> MailContent:
+    """Make a mail of some paragraphs: what happened, what to do, what if nobody acts.
+
+    What stands between backticks is shown as code; `tone` is the headline's colour: good, warn, bad or calm.
+    """
     values = {
         "subject": one_line(subject),
         "headline": one_line(headline),
         "paragraphs": [" ".join(paragraph.split()) for paragraph in paragraphs],
         "footer": one_line(footer),
+        "colours": COLOURS[tone],
     }
     return MailContent(
         subject=one_line(subject),
@@ -42,7 +54,8 @@ def compose_broken_upload_mail(
             f"If nobody acts, what arrived is removed {kept_hours} hours after it stopped, and the directory stays "
             "as it is.",
         ),
-        footer="You get this mail as a recipient of these imports, or because no other recipient is an active user.",
+        footer=FOR_RECIPIENT,
+        tone="warn",
     )
 
 
@@ -58,7 +71,8 @@ def compose_expiring_password_mail(*, organization: Organization, until: datetim
             f"`rosterdrop audit --org {organization.id} --event login.succeeded` shows whether it still logs in. "
             "Ask the customer whether the HR system has the new password; if it has not, logins fail from then on.",
         ),
-        footer="You get this mail because you are the operator.",
+        footer=FOR_OPERATOR,
+        tone="warn",
     )
 
 
@@ -75,6 +89,7 @@ def compose_export_mail(*, organization: Organization, what: str, path: str, cou
             "It has the form of an import: change what is wrong, drop it into `/local`, and what differs is applied.",
         ),
         footer="You get this mail because you are an administrator and the export was made for you.",
+        tone="good",
     )
 
 
@@ -91,8 +106,66 @@ def compose_put_off_mail(*, organization: Organization, number: int, until: date
             f"administrator (`Is Org Admin` = `Yes` in a file; `rosterdrop users list --org {organization.id}` shows "
             f"who there is), or cancel the plan with `rosterdrop users keep {organization.id} EMAIL`.",
         ),
-        footer="You get this mail because you operate rosterdrop.",
+        footer=FOR_OPERATOR,
+        tone="warn",
     )
+
+
+def compose_daily_export_mail(*, organization: Organization, users: int, teams: int) -> MailContent:
+    """Rule E1: the daily export was renewed, for the first time this day."""
+    return compose_notice(
+        subject=f"{organization.name}: today's export is ready",
+        headline="Today's export is ready",
+        paragraphs=(
+            f"`/export/users.csv` holds {users:,} users, `/export/teams.csv` {teams:,} teams of "
+            f"{organization.name}: the directory as it is after the last import.",
+            f"Whoever logs in by SFTP as {organization.username} can open them, and support; nobody else. If more "
+            "files come today, both are renewed without another mail.",
+            "Nothing is to be done.",
+        ),
+        footer="You get this mail because you are an administrator and the setting export is daily.",
+        tone="good",
+    )
+
+
+def compose_low_disk_mail(*, free_bytes: int, reserve_bytes: int) -> MailContent:
+    """Rule U9: the disk is near the reserve below which no upload is taken."""
+    return compose_notice(
+        subject="rosterdrop: the disk is nearly full",
+        headline=f"{in_mib(free_bytes)} are free on the disk",
+        paragraphs=(
+            f"Below {in_mib(reserve_bytes)} no upload is taken any more: customers' files are refused until there is "
+            "room again.",
+            "Make room, or give the data folder a larger disk. What organizations keep in `/archive` and `/error` is "
+            "mostly the largest part.",
+            "You hear of it once; again only after it was well.",
+        ),
+        footer=FOR_OPERATOR,
+        tone="bad",
+    )
+
+
+def compose_failed_mails_mail(*, count: int, some: Sequence[tuple[int, str]]) -> MailContent:
+    """Rule N3: mails failed for good; `some` are the numbers of some of them, each with the reason."""
+    mails = f"{count:,} mail{'' if count == 1 else 's'}"
+    rest = f" and {count - len(some):,} more" if count > len(some) else ""
+    return compose_notice(
+        subject=f"rosterdrop: {mails} could not be delivered",
+        headline=f"{mails} could not be delivered",
+        paragraphs=(
+            *(f"Mail {number}: {one_line(reason)}" for number, reason in some),
+            f"`rosterdrop mail list --state failed` shows them{rest}, with the recipients. Correct what the reasons "
+            "say, then `rosterdrop mail retry` sends them again; `rosterdrop mail test ADDRESS` tries the mail server.",
+            "You get such a mail at most once a day.",
+        ),
+        footer=FOR_OPERATOR,
+        tone="bad",
+    )
+
+
+def in_mib(size_bytes: int) -> str:
+    """Write a size in MiB: `1,024 MiB`."""
+    return f"{size_bytes >> 20:,} MiB"
 
 
 def compose_test_mail(*, host: str | None) -> MailContent:
@@ -103,4 +176,5 @@ def compose_test_mail(*, host: str | None) -> MailContent:
         headline="It works",
         paragraphs=(f"This mail was handed over {way}. Mails about imports go the same way.",),
         footer="Somebody ran rosterdrop mail test.",
+        tone="good",
     )

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import from_text, to_text
 from core.errors import ServiceError
-from core.schema import organizations, outbox
+from core.mail_schema import outbox
+from core.schema import organizations
 from processor.mail import flood
 from processor.mail.mails import MailContent, MailState, NewMail, OutboxMail, message_id
 from processor.mail.summary import SUMMARY_ID, compose_summary, lines_of, summary_id
@@ -76,8 +77,10 @@ async def next_due(connection: AsyncConnection, *, without: Iterable[int] = ()) 
     return None if first is None else from_text(first)
 
 
-async def mark_sent(connection: AsyncConnection, mail_id: int, *, now: datetime) -> None:
-    """The server, or the Maildir, has it for good."""
+async def mark_sent(
+    connection: AsyncConnection, mail_id: int, *, now: datetime, answer: str | None = None
+) -> None:
+    """The server, or the Maildir, has it for good; `answer` is what it said."""
     await _mark(
         connection,
         mail_id,
@@ -85,6 +88,7 @@ async def mark_sent(connection: AsyncConnection, mail_id: int, *, now: datetime)
         attempts=outbox.c.attempts + 1,
         sent_at=to_text(now),
         last_error=None,
+        answer=answer,
     )
 
 
@@ -145,14 +149,54 @@ async def retry(connection: AsyncConnection, *, now: datetime, ids: Sequence[int
     found = list((await connection.execute(wanted.order_by(outbox.c.id))).scalars())
     text = to_text(now)
     for mail_id in found:
-        await _mark(connection, mail_id, state=MailState.WAITING, attempts=0, created_at=text, next_at=text)
+        await _mark(
+            connection,
+            mail_id,
+            state=MailState.WAITING,
+            attempts=0,
+            created_at=text,
+            next_at=text,
+            failure_told=0,
+        )
     return found
+
+
+async def mail_of(connection: AsyncConnection, mail_id: int) -> OutboxMail:
+    """Return one mail, which must be there."""
+    row = (await connection.execute(select(outbox).where(outbox.c.id == mail_id))).one()
+    return _from_row(row, text=row.text, html=row.html)
 
 
 async def has(connection: AsyncConnection, uuid: UUID, *, mail_from: str) -> bool:
     """Say whether a mail with this id was written before."""
     query = select(outbox.c.id).where(outbox.c.message_id == message_id(uuid, mail_from))
     return (await connection.execute(query)).first() is not None
+
+
+async def untold_failures(
+    connection: AsyncConnection, *, without_prefix: str, limit: int
+) -> tuple[int, list[tuple[int, str]]]:
+    """Return how many mails failed that the operator was not told of, and the newest with their reasons.
+
+    Those whose Message-ID begins with `without_prefix` don't count.
+    """
+    untold = _untold(without_prefix)
+    count = (await connection.execute(select(func.count()).select_from(outbox).where(untold))).scalar_one()
+    query = select(outbox.c.id, outbox.c.last_error).where(untold).order_by(outbox.c.id.desc()).limit(limit)
+    return int(count), [(row.id, row.last_error or "") for row in await connection.execute(query)]
+
+
+async def note_failures_told(connection: AsyncConnection, *, without_prefix: str) -> None:
+    """The operator is told of all of them by a mail of this transaction."""
+    await connection.execute(update(outbox).where(_untold(without_prefix)).values(failure_told=1))
+
+
+def _untold(without_prefix: str) -> Any:
+    return (
+        (outbox.c.state == MailState.FAILED)
+        & (outbox.c.failure_told == 0)
+        & outbox.c.message_id.not_like(f"<{without_prefix}%")
+    )
 
 
 async def count_by_state(connection: AsyncConnection) -> dict[MailState, int]:
@@ -163,7 +207,8 @@ async def count_by_state(connection: AsyncConnection) -> dict[MailState, int]:
 
 async def _enqueue_one(connection: AsyncConnection, mail: NewMail, now: datetime, mail_from: str) -> int:
     if mail.import_number is None or mail.summary_line is None:
-        return await _insert(connection, mail, now, now, message_id(mail.uuid, mail_from))
+        identity = message_id(mail.uuid, mail_from, prefix=mail.id_prefix)
+        return await _insert(connection, mail, now, now, identity)
     decision = flood.decide(
         recent=await _recent(connection, mail, now),
         summary=await _open_summary(connection, mail),
@@ -203,6 +248,7 @@ async def _insert(
         state=MailState.WAITING,
         created_at=to_text(now),
         next_at=to_text(next_at),
+        would_be=int(mail.would_be),
     )
     return int((await connection.execute(row.returning(outbox.c.id))).scalar_one())
 
@@ -258,4 +304,6 @@ def _from_row(row: Row[Any], *, text: str, html: str) -> OutboxMail:
         next_at=row.next_at,
         sent_at=row.sent_at,
         last_error=row.last_error,
+        answer=row.answer,
+        would_be=bool(row.would_be),
     )

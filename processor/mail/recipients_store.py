@@ -3,8 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.schema import imports, users
-from processor.imports import Outcome
+from core.schema import users
 
 
 async def is_active(connection: AsyncConnection, *, org_no: int, key: str) -> bool | None:
@@ -12,9 +11,3 @@ async def is_active(connection: AsyncConnection, *, org_no: int, key: str) -> bo
     query = select(users.c.deactivated_at).where(users.c.org_no == org_no, users.c.email_key == key)
     row = (await connection.execute(query)).first()
     return None if row is None else row.deactivated_at is None
-
-
-async def was_checked(connection: AsyncConnection, import_number: int | None) -> bool:
-    """Whether the import was one in test mode, whose new users are in no directory (H8)."""
-    query = select(imports.c.outcome).where(imports.c.number == import_number)
-    return (await connection.execute(query)).scalar() == Outcome.CHECKED

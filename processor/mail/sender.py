@@ -76,6 +76,16 @@ class OutboxSender:
                     async with asyncio.timeout(wait_s):
                         await self._woken.wait()
 
+    async def send_one(self, mail_id: int) -> None:
+        """Try one mail once, in a process without a daemon, and keep what came of it.
+
+        Raises:
+            OutboxTroubleError: the outbox could not be read.
+        """
+        async with trouble_named(), self._database.reading() as connection:
+            mail = await outbox_store.mail_of(connection, mail_id)
+        await self._handle(mail)
+
     async def _start_due(self, sending: asyncio.TaskGroup) -> float:
         """Start sending what is due and return for how long nothing else is."""
         now = self._clock.now()
@@ -154,8 +164,8 @@ async def _write(
     connection: Connection, mail: OutboxMail, verdict: Verdict | Skip, now: datetime
 ) -> tuple[str, dict[str, str]]:
     match verdict:
-        case Sent():
-            await outbox_store.mark_sent(connection, mail.id, now=now)
+        case Sent(answer=answer):
+            await outbox_store.mark_sent(connection, mail.id, now=now, answer=answer)
             return "mail.sent", {}
         case Skip():
             await outbox_store.mark_skipped(connection, mail.id, reason=NOT_ACCEPTABLE)
@@ -175,7 +185,8 @@ async def _put_off(
             await outbox_store.mark_deferred(connection, mail.id, next_at=at, error=reason)
             return "mail.deferred", {"reason": reason, "next_at": to_text(at)}
         case GiveUp():
-            await outbox_store.mark_failed(connection, mail.id, error=f"Given up after 3 days. {reason}")
+            error = f"Given up after 3 days. {reason}"
+            await outbox_store.mark_failed(connection, mail.id, error=error)
             return "mail.failed", {"reason": reason}
 
 

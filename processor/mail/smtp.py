@@ -82,8 +82,8 @@ class SmtpTransport:
         message = build_message(mail, mail_from=self._mail_from).as_bytes()
         await client.mail(sender_address(self._mail_from), options=options, encoding=encoding)
         await client.rcpt(mail.recipient, encoding=encoding)
-        await client.data(message, timeout=self._final_timeout_s)
-        return Sent()
+        answer = await client.data(message, timeout=self._final_timeout_s)
+        return Sent(_reason(f"{answer.code} {answer.message}"))
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:

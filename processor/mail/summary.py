@@ -27,10 +27,11 @@ def compose_summary(organization: str, lines: Sequence[str]) -> MailContent:
     )
 
 
-def summary_line(record: ImportRecord) -> str:
-    """Return what a summary says of one import: name, outcome, counts, where the file is."""
+def summary_line(record: ImportRecord, *, deactivated: int = 0) -> str:
+    """Return what a summary says of one import: name, outcome, counts, where the file is, who was deactivated (P8)."""
     place = f": /{names.filed_as(record)}" if record.outcome and record.outcome.is_final else ""
-    return one_line(f"{record.name} (import {record.number}) {wording.summary(record)}{place}")
+    left = f"; {wording.deactivated(deactivated)}" if deactivated else ""
+    return one_line(f"{record.name} (import {record.number}) {wording.summary(record)}{place}{left}")
 
 
 def lines_of(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """What carries a mail away, and the ways in which that ends, as values (rule N3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from processor.mail.mails import OutboxMail
@@ -8,7 +8,9 @@ from processor.mail.mails import OutboxMail
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """It is somebody else's now: the server said 250, or it lies fsynced in the Maildir."""
+    """It is somebody else's now: the server said 250, or it lies fsynced in the Maildir; `answer` says so."""
+
+    answer: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.migrations.access_tables import make_access_tables
+from core.migrations.mail_tables import make_mail_tables
 from core.migrations.pull_tables import make_pull_tables
 
 revision = "0001"
@@ -120,6 +121,7 @@ def upgrade() -> None:
         sa.Column("approved_at", sa.Text(), nullable=True),
         sa.Column("run_now", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("filed_as", sa.Text(), nullable=True),
+        sa.Column("column_numbers", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_imports_org_no")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_imports")),
         sa.UniqueConstraint("org_no", "seq", name=op.f("uq_imports_org_no_seq")),
@@ -265,30 +267,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("org_no", name=op.f("pk_fingerprints")),
     )
     op.create_table(
-        "outbox",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("org_no", Id, nullable=True),
-        sa.Column("import_number", sa.Integer(), nullable=True),
-        sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("html", sa.Text(), nullable=False),
-        sa.Column("message_id", sa.Text(), nullable=False),
-        sa.Column("state", sa.String(length=8), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.Text(), nullable=False),
-        sa.Column("next_at", sa.Text(), nullable=False),
-        sa.Column("sent_at", sa.Text(), nullable=True),
-        sa.Column("last_error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["import_number"], ["imports.number"], name=op.f("fk_outbox_import_number")),
-        sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_outbox_org_no")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
-        sa.UniqueConstraint("message_id", name=op.f("uq_outbox_message_id")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_outbox_import_number"), "outbox", ["import_number"], unique=False)
-    op.create_index(op.f("ix_outbox_state_next_at"), "outbox", ["state", "next_at"], unique=False)
-    op.create_table(
         "problems",
         sa.Column("import_number", sa.Integer(), nullable=False),
         sa.Column("place", sa.Integer(), nullable=False),
@@ -343,3 +321,4 @@ def upgrade() -> None:
     op.execute(AUDIT_IS_NOT_REMOVED)
     make_access_tables()
     make_pull_tables()
+    make_mail_tables()

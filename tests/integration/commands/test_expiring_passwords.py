@@ -18,11 +18,11 @@ async def test_a01_the_operator_hears_once_that_an_old_password_ends(tmp_path: P
         until = to_text(org.clock.at + timedelta(hours=24))
         await org.sql("UPDATE organizations SET old_password_until = :until WHERE no = :org", until=until)
         passwords = ExpiringPasswords(database=org.database, clock=org.clock, settings=settings)
-        await passwords.look(OPERATOR)
+        await passwords.look()
         assert await org.rows("SELECT recipient FROM outbox") == []
         org.clock.move(hours=21)
         for _ in range(2):
-            await passwords.look(OPERATOR)
+            await passwords.look()
         told = await org.rows("SELECT recipient, subject FROM outbox")
         assert [row[0] for row in told] == [OPERATOR]
         assert "old password ends soon" in told[0][1]

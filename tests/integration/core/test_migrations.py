@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import create_engine
 
+from core.mail_schema import outbox
 from core.migrate import prepare_database
 from core.pull_schema import pull_files
 
@@ -40,7 +41,8 @@ def test_o05_the_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> Non
     migrated, described = tmp_path / "migrated.sqlite", tmp_path / "described.sqlite"
     prepare_database(migrated)
     engine = create_engine(f"sqlite:///{described}")
-    pull_files.metadata.create_all(engine)  # the one of all tables
+    assert outbox.metadata is pull_files.metadata, "the one of all tables"
+    outbox.metadata.create_all(engine)
     engine.dispose()
     assert shape(migrated) == shape(described)
 

@@ -162,6 +162,7 @@ class House:
     inbox: Inbox
     importer: Importer
     clock: MovedClock
+    settings: Settings
     made: int = field(default=0)
 
     async def org(self, **values: Any) -> Org:
@@ -190,14 +191,14 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path) -> AsyncIterator[House]:
-    """Open an empty data folder."""
+async def open_house(folder: Path, **values: Any) -> AsyncIterator[House]:
+    """Open an empty data folder; `values` are settings of the operator."""
     data = folder / "data"
     data.mkdir()
-    settings = Settings(data_dir=data, keys_dir=folder / "keys")
+    settings = Settings(data_dir=data, keys_dir=folder / "keys", **values)
     clock = MovedClock()
     prepare_database(settings.database_path)
     inbox = Inbox(data_dir=data, clock=clock)
     async with open_database(settings.database_path) as database:
         importer = Importer(database=database, inbox=inbox, clock=clock, settings=settings)
-        yield House(database=database, inbox=inbox, importer=importer, clock=clock)
+        yield House(database=database, inbox=inbox, importer=importer, clock=clock, settings=settings)

@@ -1,10 +1,10 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from core.database import Database
-from core.schema import imports, users
+from core.schema import users
 from processor.mail.acceptance import ActiveRecipients
 from tests.unit.mail.test_message import mail
 
@@ -13,7 +13,7 @@ OPERATOR = "Ops@vendor.example"
 
 @pytest.fixture
 async def acceptable(database: Database) -> ActiveRecipients:
-    """Otto is deactivated, the owner is active, the operator is nobody's user; import 2 was one in test mode."""
+    """Otto is deactivated, the owner is active, the operator is nobody's user."""
     otto = {"id": (1 << 32) + 2, "email": "Otto@x.example", "email_key": "otto@x.example", "name": "Otto"}
     async with database.writing() as connection:
         values = {
@@ -23,7 +23,6 @@ async def acceptable(database: Database) -> ActiveRecipients:
             "deactivated_at": "2026-11-20T00:00:00.000+00:00",
         }
         await connection.execute(insert(users).values(**values))
-        await connection.execute(update(imports).where(imports.c.number == 2).values(outcome="checked"))
     return ActiveRecipients(database=database, operator=OPERATOR)
 
 
@@ -48,8 +47,9 @@ async def test_n02_a_mail_of_no_organization_goes(acceptable: ActiveRecipients) 
     assert await acceptable(replace(mail("nobody@x.example"), org_no=None))
 
 
+@pytest.mark.parametrize("number", [2, None], ids=["import", "summary or digest"])
 @pytest.mark.parametrize(("recipient", "goes"), [("nobody@x.example", True), ("otto@x.example", False)])
 async def test_h08_n02_after_a_check_users_whom_the_file_would_make_count(
-    acceptable: ActiveRecipients, recipient: str, goes: bool
+    acceptable: ActiveRecipients, recipient: str, number: int | None, goes: bool
 ) -> None:
-    assert await acceptable(mail(recipient, import_number=2)) is goes
+    assert await acceptable(replace(mail(recipient, import_number=number), would_be=True)) is goes

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -54,9 +55,8 @@ def test_n01_ten_problems_are_shown_and_the_rest_counted() -> None:
 
 
 def test_n01_a_label_that_may_be_data_is_not_quoted() -> None:
-    said = mail(
-        Outcome.REFUSED, problems=[problem(1, "nora@x.example")], column_numbers={"nora@x.example": 3}
-    )
+    refused = replace(record(Outcome.REFUSED), column_numbers={"nora@x.example": 3})
+    said = mail(record=refused, problems=[problem(1, "nora@x.example")])
     assert "nora@x.example" not in said.text + said.html
     assert "Line 1, column 3" in said.text
 
@@ -106,3 +106,18 @@ def test_n01_any_names_make_a_mail_that_can_be_stored(file: str, org: str, label
         problems=[problem(column=label)],
     )
     (said.subject + said.text + said.html).encode("utf-8")
+
+
+def test_p08_deactivations_since_the_last_mail_are_counted() -> None:
+    said = mail(Outcome.IMPORTED, deactivated=2)
+    for part in (said.text, said.html):
+        assert "2 users deactivated as planned since the last mail" in " ".join(part.split())
+    assert "deactivated as planned" not in mail(Outcome.IMPORTED).text
+
+
+def test_g01_the_operators_mail_of_a_held_file_says_which_commands_decide() -> None:
+    said = mail(Outcome.HELD, for_operator=True)
+    for part in (said.text, said.html):
+        assert "rosterdrop imports approve 17" in part
+        assert "because you operate rosterdrop" in part
+    assert "rosterdrop imports" not in mail(Outcome.HELD).text

@@ -1,0 +1,58 @@
+"""The mails about a file that was expected: it did not come, it came after all (rule N4)."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from core.organizations import Organization
+from processor.mail.consequences import time_in_words
+from processor.mail.mails import MailContent, one_line
+from processor.mail.notices import FOR_OPERATOR, FOR_RECIPIENT, compose_notice
+
+
+def compose_missed_mail(
+    *, organization: Organization, by: datetime, last: tuple[datetime, str] | None, for_operator: bool
+) -> MailContent:
+    """Rule N4: no file was accepted by that time; `last` is the last file before."""
+    zone = ZoneInfo(organization.settings.time_zone)
+    clock, name = f"{by.astimezone(zone):%H:%M}", one_line(organization.name)
+    before = (
+        f"The last file, {one_line(last[1])}, came at {time_in_words(last[0].astimezone(zone))}."
+        if last
+        else "No file has come from this organization yet."
+    )
+    audit = f"`rosterdrop audit --org {organization.id} --since {by:%Y-%m-%d}`"
+    to_do = (
+        f"{audit} shows logins and uploads, refused ones too. Ask the customer whether its HR system's export ran."
+        if for_operator
+        else "Look whether the export of the HR system ran and could log in, and let it send the file again."
+    )
+    return compose_notice(
+        subject=f"{name}: no file came by {clock}",
+        headline=f"No file came by {clock}",
+        paragraphs=(
+            f"{name} expects a file by {time_in_words(by.astimezone(zone))}, and none has come. {before}",
+            to_do,
+            "If nobody acts, the directory stays as it is. You hear of it when a file comes after all, and again "
+            "when the next time is missed.",
+        ),
+        footer=FOR_OPERATOR if for_operator else FOR_RECIPIENT,
+        tone="bad",
+    )
+
+
+def compose_came_mail(
+    *, organization: Organization, by: datetime, at: datetime, name: str, for_operator: bool
+) -> MailContent:
+    """Rule N4: the file that was missed by then came after all."""
+    zone = ZoneInfo(organization.settings.time_zone)
+    return compose_notice(
+        subject=f"{organization.name}: the expected file came",
+        headline="The expected file came after all",
+        paragraphs=(
+            f"{one_line(name)} came at {time_in_words(at.astimezone(zone))}; it was expected by "
+            f"{time_in_words(by.astimezone(zone))}.",
+            "Nothing is to be done. What became of the file, its own mail tells.",
+        ),
+        footer=FOR_OPERATOR if for_operator else FOR_RECIPIENT,
+        tone="good",
+    )

@@ -1,0 +1,98 @@
+"""Puts a mail for an organization's recipients, or for the operator, into the outbox (rules N2, N3).
+
+All of it happens in the caller's transaction, so that a mail exists exactly if what it tells of does.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from core.addresses import address_key
+from core.database import Connection
+from core.organizations import Organization
+from core.settings import Settings
+from processor.directory.listing_store import active_keys
+from processor.mail import outbox_store
+from processor.mail.mails import MailContent, NewMail
+from processor.mail.recipients import choose_recipients, wanted_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who gets a mail; `would_be`: the address keys of those who are users only if a checked file counts (H8)."""
+
+    addresses: tuple[str, ...]
+    would_be: frozenset[str] = frozenset()
+
+    def has(self, address: str | None) -> bool:
+        """Whether an address is among them, case ignored."""
+        return address is not None and address_key(address) in map(address_key, self.addresses)
+
+
+async def audience_of(
+    connection: Connection,
+    organization: Organization,
+    *,
+    settings: Settings,
+    would_be_active: Collection[str] = (),
+) -> Audience:
+    """Rule N2: the recipients who are active users now, failing that the owner, failing that the operator."""
+    active = await active_keys(connection, organization.no, wanted_keys(organization.settings))
+    chosen = choose_recipients(
+        organization.settings, active={*active, *would_be_active}, operator=settings.operator_email
+    ).chosen
+    return Audience(chosen, frozenset(would_be_active) - active)
+
+
+async def tell(
+    connection: Connection,
+    organization: Organization,
+    audience: Audience,
+    content: MailContent,
+    *,
+    settings: Settings,
+    now: datetime,
+    import_number: int | None = None,
+    summary_line: str | None = None,
+) -> None:
+    """Write one mail for each of the audience; with a `summary_line` too many of them become a summary (N1)."""
+    mails = [
+        NewMail(
+            org_no=organization.no,
+            import_number=import_number,
+            recipient=address,
+            content=content,
+            uuid=uuid4(),
+            summary_line=summary_line,
+            summary_of=organization.name,
+            would_be=address_key(address) in audience.would_be,
+        )
+        for address in audience.addresses
+    ]
+    await outbox_store.enqueue(connection, mails, now=now, mail_from=settings.mail_from)
+
+
+async def tell_operator(
+    connection: Connection,
+    content: MailContent,
+    *,
+    settings: Settings,
+    now: datetime,
+    import_number: int | None = None,
+    uuid: UUID | None = None,
+    id_prefix: str = "",
+) -> bool:
+    """Write a mail for the operator; False where there is no address for one."""
+    if settings.operator_email is None:
+        return False
+    mail = NewMail(
+        org_no=None,
+        import_number=import_number,
+        recipient=settings.operator_email,
+        content=content,
+        uuid=uuid or uuid4(),
+        id_prefix=id_prefix,
+    )
+    await outbox_store.enqueue(connection, [mail], now=now, mail_from=settings.mail_from)
+    return True

@@ -1,0 +1,128 @@
+"""Expected files that do not come, with a real database and a real queue (N4)."""
+
+from datetime import UTC, datetime
+
+from core.database import open_database
+from core.inbox import Origin
+from processor.expecting import ExpectedFiles
+from tests.integration.directory.house import OWNER, House, Org
+from tests.integration.timed.conftest import OPERATOR, mails, told
+
+GOOD = b"User Email\nann@x.example\n"
+MISSED, CAME = "Mavericks: no file came by 09:30", "Mavericks: the expected file came"
+
+
+def looker(house: House, *, uploading: bool = False) -> ExpectedFiles:
+    return ExpectedFiles(
+        database=house.database,
+        inbox=house.inbox,
+        clock=house.clock,
+        settings=house.settings,
+        is_uploading=lambda _org_id: uploading,
+    )
+
+
+async def expecting(house: House, expected: str = "daily by 09:30", **values: object) -> Org:
+    """An organization that expects files since Monday noon, and whose setting was noticed."""
+    org = await house.org(expected=expected, mail="digest", **values)
+    await looker(house).look()
+    return org
+
+
+def to_tuesday(house: House, at: str) -> None:
+    house.clock.at = datetime.fromisoformat(f"2026-11-24T{at}").replace(tzinfo=UTC)
+
+
+async def test_n04_recipients_and_operator_are_told_once_and_once_when_it_came_after_all(
+    house: House,
+) -> None:
+    org = await expecting(house, recipients="ann@x.example")
+    await org.drop("users.csv", GOOD)
+    to_tuesday(house, "09:31")
+    await looker(house).look()
+    assert await told(house) == [], "yesterday's file came after yesterday's time: it is today's"
+    house.clock.move(days=1)
+    for _ in range(3):
+        await looker(house).look()
+    assert await told(house) == [("ann@x.example", MISSED), (OPERATOR, MISSED)]
+    recipient, operator = await mails(house)
+    assert "The last file, users.csv, came at 23 Nov 2026, 12:00 UTC" in " ".join(
+        recipient.content.text.split()
+    )
+    assert f"rosterdrop audit --org {org.id}" in " ".join(operator.content.text.split())
+    assert "rosterdrop" not in recipient.content.text
+    await org.drop("users.csv", GOOD)
+    for _ in range(3):
+        await looker(house).look()
+    assert await told(house) == [
+        ("ann@x.example", MISSED),
+        (OPERATOR, MISSED),
+        ("ann@x.example", CAME),
+        (OPERATOR, CAME),
+    ]
+
+
+async def test_n04_a_restart_tells_nothing_twice(house: House) -> None:
+    await expecting(house)
+    to_tuesday(house, "12:00")
+    await looker(house).look()
+    assert len(await told(house)) == 2
+    async with open_database(house.database.path) as again:
+        restarted = ExpectedFiles(
+            database=again,
+            inbox=house.inbox,
+            clock=house.clock,
+            settings=house.settings,
+            is_uploading=lambda _org_id: False,
+        )
+        await restarted.look()
+    assert len(await told(house)) == 2
+
+
+async def test_n04_a_file_in_the_queue_that_nobody_has_looked_at_has_come(house: House) -> None:
+    org = await expecting(house)
+    incoming = org.inbox.begin(org_id=org.id, name="users.csv", origin=Origin(account="test"))
+    incoming.data.write_bytes(GOOD)
+    org.inbox.accept(incoming)
+    to_tuesday(house, "12:00")
+    await looker(house).look()
+    assert await told(house) == []
+
+
+async def test_n04_an_upload_under_way_is_waited_for(house: House) -> None:
+    await expecting(house)
+    to_tuesday(house, "09:45")
+    await looker(house, uploading=True).look()
+    assert await told(house) == []
+    to_tuesday(house, "10:01")
+    await looker(house, uploading=True).look()
+    assert len(await told(house)) == 2
+
+
+async def test_n04_a_changed_setting_counts_from_its_change_on(house: House) -> None:
+    org = await expecting(house, "daily by 18:00")
+    to_tuesday(house, "09:31")
+    await org.change_settings(expected="daily by 09:30")
+    for _ in range(2):
+        await looker(house).look()
+    assert await told(house) == []
+    await org.change_settings()
+    await looker(house).look()
+    house.clock.move(days=3)
+    await looker(house).look()
+    assert await told(house) == [], "nothing is expected any more"
+
+
+async def test_k_n04_a_disabled_organization_is_not_expected_to_send_anything(house: House) -> None:
+    org = await expecting(house)
+    await org.sql("UPDATE organizations SET disabled_at = '2026-11-23' WHERE no = :org")
+    await looker(house).look()
+    house.clock.move(days=3)
+    await looker(house).look()
+    await org.sql("UPDATE organizations SET disabled_at = NULL WHERE no = :org")
+    for _ in range(2):
+        await looker(house).look()
+    assert await told(house) == []
+    house.clock.move(days=1)
+    await looker(house).look()
+    assert await told(house) == [(OWNER, MISSED), (OPERATOR, MISSED)]

@@ -1,0 +1,58 @@
+"""What the operator is told of: a disk that is nearly full, mails that failed (U9, N3)."""
+
+from processor.mail import outbox_store
+from processor.operator_alarms import OperatorAlarms
+from tests.integration.directory.house import House
+from tests.integration.timed.conftest import OPERATOR, mails, told
+
+RESERVE = 1 << 30
+LOW = "rosterdrop: the disk is nearly full"
+
+
+def alarms(house: House) -> OperatorAlarms:
+    return OperatorAlarms(database=house.database, clock=house.clock, settings=house.settings)
+
+
+async def fail_all(house: House, reason: str) -> None:
+    """What the mail server does to everything that waits."""
+    async with house.database.writing() as connection:
+        for mail in await outbox_store.due(connection, now=house.clock.now()):
+            await outbox_store.mark_failed(connection, mail.id, error=reason)
+
+
+async def test_u09_a_disk_below_twice_the_reserve_is_told_once_until_it_is_well_again(house: House) -> None:
+    for free in (2 * RESERVE, 2 * RESERVE - 1, RESERVE // 2, 2 * RESERVE, 2 * RESERVE - 1):
+        await alarms(house).look_at_disk(free)
+    assert await told(house) == [(OPERATOR, LOW)]
+    assert "2,047 MiB are free" in (await mails(house))[0].content.text
+    for free in (3 * RESERVE, RESERVE):
+        await alarms(house).look_at_disk(free)
+    assert await told(house) == [(OPERATOR, LOW)] * 2
+
+
+async def test_n03_mails_that_failed_are_told_at_most_once_a_day(house: House) -> None:
+    org = await house.org()
+    await org.drop("users.csv", b"User Email\nann@x.example\n")
+    await fail_all(house, "550 no such user")
+    for _ in range(2):
+        await alarms(house).look_at_mails()
+    mail = (await mails(house))[-1]
+    assert (mail.recipient, mail.content.subject) == (OPERATOR, "rosterdrop: 1 mail could not be delivered")
+    assert "550 no such user" in mail.content.text
+    await org.drop("users.csv", b"User Email\nbob@x.example\n")
+    await fail_all(house, "550 no such user")
+    await alarms(house).look_at_mails()
+    assert len(await told(house)) == 3
+    house.clock.move(hours=24)
+    await alarms(house).look_at_mails()
+    assert [subject for _, subject in await told(house)][3:] == ["rosterdrop: 1 mail could not be delivered"]
+
+
+async def test_n03_a_mail_about_failed_mails_is_never_told_of_itself(house: House) -> None:
+    org = await house.org()
+    await org.drop("users.csv", b"User Email\nann@x.example\n")
+    for _ in range(4):
+        await fail_all(house, "550 no such user")
+        await alarms(house).look_at_mails()
+        house.clock.move(days=2)
+    assert len(await told(house)) == 2
