@@ -1,0 +1,170 @@
+"""A connection: its login, its goodbye, its host keys, and whether its client reads."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from asyncssh import (
+    DISC_PROTOCOL_ERROR,
+    KeyImportError,
+    SSHKey,
+    SSHServer,
+    SSHServerConnection,
+    SSHServerConnectionOptions,
+    load_keypairs,
+)
+from asyncssh.constants import DEFAULT_LANG
+from asyncssh.packet import PacketDecodeError, SSHPacket, String
+from asyncssh.public_key import decode_ssh_public_key
+
+from server.public_keys import text_of
+
+GOODBYE_S = 1.0  # how long a client has to read why it is sent away
+
+
+class Welcome(SSHServer):
+    """What a connection asks about public keys; `asyncssh.SSHServer` has only a part of it."""
+
+    async def key_offered(self, username: str, key: str) -> bool:
+        """Say whether a login with this key would be taken."""
+        raise NotImplementedError
+
+    async def key_used(self, username: str, key: str, verify: Callable[[], bool]) -> bool:
+        """Say whether the login is complete; `verify` checks the signature."""
+        raise NotImplementedError
+
+    def took_first_step(self) -> bool:
+        """Say whether the login that was not complete was a first step (RFC 4252 5.1, partial success)."""
+        raise NotImplementedError
+
+    def login_timed_out(self) -> str:
+        """Return what a client is told that took too long."""
+        raise NotImplementedError
+
+
+class Connection(SSHServerConnection):
+    """An SSH connection that says goodbye and knows when its client does not read."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: SSHServerConnectionOptions) -> None:
+        super().__init__(loop, options)
+        self.leaving = False
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    async def validate_public_key(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
+        """Rules A1, A4: ask about a key, or log in with it; a signature's algorithm must be one that is offered.
+
+        asyncssh would ask the same for both, and take SHA-1 signatures whatever is offered.
+        """
+        owner = self._owner
+        if not isinstance(owner, Welcome):
+            return False
+        try:
+            key = decode_ssh_public_key(key_data)
+        except KeyImportError:
+            return await owner.key_offered(username, "")
+        text = text_of(key)
+        if not msg:
+            return await owner.key_offered(username, text)
+
+        def verify() -> bool:
+            try:
+                algorithm = SSHPacket(signature).get_string()
+            except PacketDecodeError:
+                return False
+            return algorithm in self._sig_algs and key.verify(String(self._session_id) + msg, signature)
+
+        return await owner.key_used(username, text, verify)
+
+    def send_userauth_failure(self, partial_success: bool) -> None:
+        """Rule A1: say where a key was the first of two steps."""
+        owner = self._owner
+        step = isinstance(owner, Welcome) and owner.took_first_step()
+        self._next_service = b"ssh-userauth"  # paramiko asks for it again before each try, as OpenSSH allows
+        super().send_userauth_failure(partial_success or step)
+
+    async def reload_config(self) -> None:
+        """Keep the options: reading them again at each login is for configuration files, which we have not."""
+
+    def pause_writing(self) -> None:
+        """Note that the client does not read: 1.5 KB of READ requests filled 235 MiB otherwise."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Note that it reads again."""
+        self._writable.set()
+
+    async def writable(self) -> None:
+        """Wait until the client has read most of what it asked for, or is gone."""
+        await self._writable.wait()
+
+    def goodbye(self, code: int, reason: str) -> None:
+        """Send the disconnect's text, read no more, and close when the client has, or after a second.
+
+        Closing at once would let a reset overtake the text, and the answer to a last CLOSE.
+        """
+        if self.leaving or self._transport is None:
+            return
+        self._send_disconnect(code, reason, DEFAULT_LANG)
+        self.leaving = True
+        self._transport.write_eof()
+        self._loop.call_later(GOODBYE_S, self._force_close, None)
+
+    def data_received(self, data: bytes, datatype: Any = None) -> None:
+        """Take bytes from the network, unless they come after the goodbye."""
+        if not self.leaving:
+            super().data_received(data, datatype)
+
+    def send_packet(self, pkttype: int, *args: bytes, **kwargs: Any) -> None:
+        """Send a packet; nothing follows a goodbye."""
+        if not self.leaving:
+            super().send_packet(pkttype, *args, **kwargs)
+
+    def _login_timer_callback(self) -> None:
+        self._login_timer = None
+        owner = self._owner
+        text = owner.login_timed_out() if isinstance(owner, Welcome) else "Login timeout"
+        self.goodbye(DISC_PROTOCOL_ERROR, text)
+
+    def _cleanup(self, exc: Exception | None) -> None:
+        self._writable.set()
+        super()._cleanup(exc)
+
+
+def offer_host_keys(
+    options: SSHServerConnectionOptions, keys: Iterable[SSHKey], algorithms: Iterable[str]
+) -> None:
+    """Rule A4: offer these algorithms, each with the first key that fits.
+
+    asyncssh would offer SHA-1 with an RSA key, and one object for all its algorithms: the choice of a client changes
+    that object, so that another client's key exchange at the same moment is signed with the wrong one.
+    """
+    offered = OrderedDict()
+    for algorithm in (name.encode() for name in algorithms):
+        pairs = [
+            pair for key in keys for pair in load_keypairs([key]) if algorithm in pair.host_key_algorithms
+        ]
+        if pairs:
+            pairs[0].set_sig_algorithm(algorithm)
+            offered[algorithm] = pairs[0]
+    options.server_host_keys = offered
+
+
+def channels_of(connection: SSHServerConnection) -> int:
+    """Return how many channels are open."""
+    return len(connection._channels)
+
+
+class Doorway(asyncio.Protocol):
+    """Takes a new connection and makes it what its address may have: algorithms are agreed on before any name."""
+
+    def __init__(self, connect: Callable[[str], Connection]) -> None:
+        self._connect = connect
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection over; nothing was read yet."""
+        assert isinstance(transport, asyncio.Transport)
+        connection = self._connect(str(transport.get_extra_info("peername", ("",))[0]))
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
