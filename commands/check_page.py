@@ -24,10 +24,20 @@ WOULD = (
     ("rows_refused", "refuse 1 row", "refuse {} rows"),
     (
         "cells_refused",
-        "leave out 1 cell and keep its old value",
-        "leave out {} cells and keep their old values",
+        "leave out 1 cell: what is known stays, a new user goes without",
+        "leave out {} cells: what is known stays, a new user goes without",
     ),
 )
+
+
+# Meanings that are no labels of a file (H5, H6).
+IN_WORDS = {
+    "ignore": "ignored",
+    "Leaver Status": "Leaver Status: says by a word who has left",
+    "Manager Employee ID": "Manager Employee ID: the manager, looked up by Employee ID",
+    "Manager Name": "Manager Name: the manager, looked up by full name",
+    "Manager": "Manager: the name of a manager whom Manager Email makes",
+}
 
 
 def print_check(name: str, organization: "Organization | None", found: "DryRun", *, everything: bool) -> None:
@@ -58,12 +68,19 @@ def print_check(name: str, organization: "Organization | None", found: "DryRun",
             f"\n{found.counts.users_missing:,} active users whom the previous users file named are not in this one. "
             "They would stay as they are."
         )
+        missing = found.details.missing
+        for email in missing if everything else missing[:FIRST_CHANGES]:
+            say(f"  {email}")
+        if not everything and len(missing) > FIRST_CHANGES:
+            say(f"  and {found.counts.users_missing - FIRST_CHANGES:,} more: --all shows them")
     if found.hold is not None:
         say(f"\nIt would be held until somebody approves it: {found.hold}")
     if found.changes:
         say("\nChange by change")
         shown = found.changes if everything else found.changes[:FIRST_CHANGES]
-        print_changes(shown, total=len(found.changes), more_by="--all shows them")
+        print_changes(
+            shown, total=len(found.changes), more_by="--all shows them", created=found.details.created
+        )
 
 
 def write_check_page(page: Path, name: str, organization: "Organization | None", found: "DryRun") -> None:
@@ -82,7 +99,7 @@ def _in_words(meaning: str, types: dict[str, str]) -> str:
     field = meaning.removeprefix("custom.")
     if field != meaning:
         return f"new custom field {field} ({types[field]})" if field in types else f"custom field {field}"
-    return "ignored" if meaning == "ignore" else meaning
+    return IN_WORDS.get(meaning, meaning)
 
 
 def would(counts: Counts) -> list[str]:

@@ -1,6 +1,6 @@
 """Problems, notes and changes as JSON (section X) and as lines that one can forward to a customer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from commands.output import say, shown
@@ -69,13 +69,24 @@ def place(finding: Problem) -> str:
     return f"{', '.join(parts)}: " if parts else ""
 
 
-def print_changes(changes: Sequence[Change], *, total: int, more_by: str) -> None:
-    """Print changes person by person, old -> new, new ones in a line; `total` is how many there are in all."""
+def print_changes(
+    changes: Sequence[Change],
+    *,
+    total: int,
+    more_by: str,
+    created: Mapping[tuple[str, str], Sequence[Change]] | None = None,
+) -> None:
+    """Print changes person by person, old -> new; `total` is how many there are in all.
+
+    `created` has the values of those who are made, where they are known.
+    """
     last = None
     for change in changes:
         if change.field == "created":
             last = (change.kind, change.key)
             say(f"  new {change.kind} {change.key}")
+            for given in (created or {}).get(last, ()):
+                say(f"      {_given_in_words(given)}")
             continue
         if (change.kind, change.key) != last:
             last = (change.kind, change.key)
@@ -94,6 +105,12 @@ def in_words(change: Change) -> str:
             return f"will be deactivated at {_value(change.new)}"
         case field:
             return f"{field.removeprefix('custom.')}: {_value(change.old)} -> {_value(change.new)}"
+
+
+def _given_in_words(given: Change) -> str:
+    if given.field == "teams":
+        return f"joins {shown(given.new)}"
+    return f"{given.field.removeprefix('custom.')}: {_value(given.new)}"
 
 
 def _value(value: object) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.clock import Clock, to_text
@@ -17,6 +17,7 @@ from core.organizations_store import add_organization
 from processor.directory.directory_store import reading_directory
 from processor.directory.plan import NewField, Plan, PlanSpace
 from processor.directory.planning import Planner, Understood
+from processor.filing.kept_details import Details
 from processor.findings import Note, Problem
 from processor.imports import Change, Counts, Kind, Outcome
 from processor.reading.catalogue import problem
@@ -39,6 +40,7 @@ class DryRun:
     changes: list[Change]
     outcome: Outcome
     hold: str | None  # why a guard would hold it (G1)
+    details: Details = field(default_factory=Details)
 
 
 async def dry_run(
@@ -83,6 +85,7 @@ async def _planned(
                 now=clock.now(),
                 folder=folder,
                 progress=None if progress is None else lambda done: progress(done, size),
+                detailed=True,
             )
             return _told(await planner.plan(path))
 
@@ -113,6 +116,7 @@ def _told(understood: Understood) -> DryRun:
         changes=_changes(plan),
         outcome=plan.outcome,
         hold=plan.hold,
+        details=Details(plan.missing, plan.created),
     )
 
 

@@ -30,6 +30,7 @@ from processor.directory.people import Person
 from processor.directory.plan import Plan, PlanSpace
 from processor.directory.planning import Planner
 from processor.filing.filer import file_away, leave_queue, set_aside
+from processor.filing.kept_details import Details, keep_details, kept_details
 from processor.filing.kept_ranges import keep_ranges
 from processor.findings import Problem
 from processor.holding import discard_unfinished
@@ -188,6 +189,7 @@ class Importer:
             now=self._clock.now(),
             folder=self._space,
             progress=progress,
+            detailed=organization.settings.mode == "test",
         )
 
     async def _apply(
@@ -200,6 +202,7 @@ class Importer:
         elif plan.hold is not None and record.approved_at is None:
             outcome = Outcome.HELD
         await asyncio.to_thread(keep_ranges, drop, header=plan.header_range, rows=plan.refused_ranges)
+        await asyncio.to_thread(keep_details, drop, Details(plan.missing, plan.created))
         async with self._database.writing() as connection:
             await imports_store.change_record(
                 connection,
@@ -281,6 +284,7 @@ class Importer:
         with open_space(self._space) as space:
             async with self._database.reading() as connection:
                 contents = await report_contents(connection, record=record, organization=organization)
+                contents = replace(contents, details=await asyncio.to_thread(kept_details, drop))
                 problems = space.new_spill()
                 async for batch in problem_batches(connection, record.number):
                     problems.append([astuple(problem) for problem in batch])

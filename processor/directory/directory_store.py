@@ -137,10 +137,16 @@ class DirectoryReader:
             found.setdefault(user, set()).add(team)
         return found
 
-    async def count_active(self, ids: Sequence[int]) -> int:
-        """Return how many of the users are active."""
-        sql = "SELECT count(*) FROM users WHERE deactivated_at IS NULL AND id IN "
-        return sum(row[0] for row in await self._chunked(sql, ids))
+    async def active_among(self, ids: Sequence[int], *, first: int) -> tuple[int, list[str]]:
+        """Return how many of the users are active, and the addresses of the first of them (P2)."""
+        count, found = 0, list[str]()
+        for start in range(0, len(ids), CHUNK):
+            wanted = "email" if len(found) < first else "NULL"
+            sql = f"SELECT {wanted} FROM users WHERE deactivated_at IS NULL AND id IN "  # noqa: S608
+            rows = await self._chunked(sql, ids[start : start + CHUNK])
+            count += len(rows)
+            found += [row[0] for row in rows[: first - len(found)]]
+        return count, sorted(found)
 
     async def active_admins(self) -> set[int]:
         """Return the active administrators."""

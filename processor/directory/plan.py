@@ -13,7 +13,7 @@ from processor.directory.file_findings import FileFindings
 from processor.directory.fingerprints import Fingerprints
 from processor.directory.spill import Spill
 from processor.findings import Note, Problem
-from processor.imports import Counts, Kind, Outcome
+from processor.imports import Change, Counts, Kind, Outcome
 from processor.ranges import ByteRanges
 
 
@@ -92,6 +92,12 @@ class Plan:
     refused_ranges: ByteRanges = field(default_factory=ByteRanges)  # of refused rows, for rejected.csv
     header_range: tuple[int, int] = (0, 0)
     hold: str | None = None  # why a guard holds the file (G1)
+    missing: list[str] = field(
+        default_factory=list
+    )  # addresses of the first whom the file names no more (P2)
+    created: dict[tuple[str, str], tuple[Change, ...]] = field(
+        default_factory=dict
+    )  # values, where asked for
     problems: int = 0
     refused: bool = False  # the file as a whole
     labels: Sequence[str] = ()  # as the file writes them
@@ -111,6 +117,7 @@ class Plan:
         )
         self.fingerprints = None
         self.changes.clear()
+        self.missing = []
 
     def add_problems(self, found: Sequence[Problem]) -> None:
         """Take problems."""

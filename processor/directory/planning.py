@@ -1,6 +1,5 @@
 """From a file to its plan: open, understand, survey, plan (docs/developers/importing.md). Reads, never writes."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,10 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from core.organization_settings import MATCH_BY_ADDRESS, OrganizationSettings
+from processor.directory.details import FIRST, details_of
 from processor.directory.directory_store import DirectoryReader
-from processor.directory.fingerprints import Fingerprints, LineIndex, meaning_of, no_fingerprints
+from processor.directory.fingerprints import Fingerprints, LineIndex, no_fingerprints
 from processor.directory.first_look import FirstLook
 from processor.directory.guard import Magnitude, why_held
+from processor.directory.line_meaning import meaning_of_lines, orders_of
 from processor.directory.people import today_of
 from processor.directory.plan import FileRefusedError, NewField, Plan, PlanSpace
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
@@ -37,9 +38,6 @@ from processor.reading.user_rows import user_row_reader
 ROW_LIMIT = 5_000_000  # F2
 FIELD_LIMIT = 1_000  # U9
 
-# What, beside header and fields, gives a line its meaning.
-MEANING_SETTINGS = ("header_map", "preset", "dates", "clear_word", "teams", "match_by", "time_zone")
-
 KnownFields = Mapping[str, KnownField]
 Progress = Callable[[int], None]  # bytes read so far
 
@@ -64,6 +62,7 @@ class Planner:
         now: datetime,
         folder: Path,
         progress: Progress | None = None,
+        detailed: bool = False,
     ) -> None:
         self._space = space
         self._directory = directory
@@ -71,6 +70,7 @@ class Planner:
         self._today = today_of(settings, now=now)
         self._folder = folder
         self._progress = progress
+        self._detailed = detailed  # whether the plan says what it gives to those whom it makes (H7, H8)
         self._preset = preset_of(settings)
         self._map = map_of(self._preset, settings.header_map)
         self._encoding = settings.encoding
@@ -206,6 +206,8 @@ class Planner:
                 known=known,
             )
             plan.hold = why_held(found, self._settings)
+        if self._detailed and plan.outcome is not Outcome.REFUSED:
+            plan.created = await details_of(plan, self._directory)
         return plan
 
     def _new_plan(self, table: OpenTable, header: Header) -> Plan:
@@ -233,7 +235,8 @@ class Planner:
     async def _plan_users(self, table: OpenTable, header: Header, known_fields: KnownFields) -> Plan:
         """Plan a users file; what only its end shows (a last administrator, lines gone stale) makes a second try."""
         stored = await self._directory.fingerprints()
-        meaning = self._meaning(table, header, {known.label: known.type for known in known_fields.values()})
+        types = {known.label: known.type for known in known_fields.values()}
+        meaning = meaning_of_lines(table, header, types, self._settings)
         usable = stored if stored.meaning == meaning else no_fingerprints(stored.everybody)
         if _names_managers(header) and await self._directory.has_voids():
             usable = no_fingerprints(stored.everybody)  # a manager's name or id may be another now (H6)
@@ -256,7 +259,7 @@ class Planner:
         keep_admins: frozenset[int],
     ) -> Plan:
         lines, survey, look, decisions = await self._look(table, header, known_fields, usable)
-        if len(lines) and (look.gave_up or decisions.widened or usable.orders != _orders(decisions)):
+        if len(lines) and (look.gave_up or decisions.widened or usable.orders != orders_of(decisions)):
             usable = no_fingerprints(stored.everybody)
             lines, survey, look, decisions = await self._look(table, header, known_fields, usable)
         plan = self._new_plan(table, header)
@@ -293,13 +296,13 @@ class Planner:
         types = {**{known.label: known.type for known in known_fields.values()}, **decisions.types}
         plan.fingerprints = users.new_lines.merged(
             lines.kept(without=users.without_fingerprint | look.replaced_people),
-            meaning=self._meaning(table, header, types),
-            orders=_orders(decisions),
+            meaning=meaning_of_lines(table, header, types, self._settings),
+            orders=orders_of(decisions),
             named=users.named,
             without=users.without_fingerprint,
         )
         missing = users.not_named(stored.everybody)
-        plan.counts.users_missing = await self._directory.count_active(missing)
+        plan.counts.users_missing, plan.missing = await self._directory.active_among(missing, first=FIRST)
         return plan
 
     def _key_label(self, header: Header) -> str:
@@ -362,17 +365,6 @@ class Planner:
         if last is not None and is_cut_off(last, len(header.labels)):
             raise FileRefusedError(problem("looks-cut-off", line=last.records[-1].line))
 
-    def _meaning(self, table: OpenTable, header: Header, types: Mapping[str, FieldType]) -> bytes:
-        used = sorted((label, str(types[label])) for label in header.of_fields() if label in types)
-        settings = [str(getattr(self._settings, name, "")) for name in MEANING_SETTINGS]
-        return meaning_of(
-            json.dumps(table.labels),
-            table.data.delimiter,
-            table.data.encoding,
-            json.dumps(settings),
-            json.dumps(used),
-        )
-
     def _refused(self, problems: list[Problem], kind: Kind | None = None, labels: Sequence[str] = ()) -> Plan:
         plan = self._space.new_plan(kind)
         plan.counts, plan.labels = Counts(), labels
@@ -388,11 +380,3 @@ def _names_managers(header: Header) -> bool:
 def _label(header: Header, meaning: Meaning) -> str | None:
     columns = header.of(meaning)
     return columns[0].label if columns else None
-
-
-def _orders(decisions: Decisions) -> str:
-    """Return the orders of dates as text: a known line means the same only while they are the same (P9)."""
-    orders = {label: order and str(order) for label, order in decisions.orders.items()}
-    return json.dumps(
-        [decisions.deactivation_order and str(decisions.deactivation_order), sorted(orders.items())]
-    )

@@ -102,7 +102,7 @@ class UsersPlan:
             file.look.verdicts.people, file.look.verdicts.why, strict=True
         )
         self._date_label = file.label(Meaning.DEACTIVATION_DATE)
-        self._has_status = file.label(Meaning.STATUS) is not None
+        self._status_label = file.label(Meaning.STATUS)
         self.new_lines = NewLines(evidence_values=lines.evidence_values)
         self.without_fingerprint: set[int] = set()
         self._base = directory.state.org_no << 32
@@ -288,7 +288,7 @@ class UsersPlan:
         return person
 
     def _update(self, row: UserRow, known: Person, teams: set[int]) -> tuple[Person, int]:
-        after, changes = updated_person(row, known, today=self._today, has_status=self._has_status)
+        after, changes = updated_person(row, known, today=self._today, has_status=self._status_label is not None)
         if row.is_org_admin is not None and row.is_org_admin != bool(known.is_org_admin):
             after = after._replace(is_org_admin=int(row.is_org_admin))
             changes.append(("is_org_admin", bool(known.is_org_admin), row.is_org_admin))
@@ -330,7 +330,8 @@ class UsersPlan:
         return False
 
     def _note(self, code: str, row: UserRow, known: Person) -> bool:
-        self._plan.add_notes([problem(code, line=row.line, column=self._date_label)])
+        column = self._date_label if row.deactivation_date or not row.leaver else self._status_label
+        self._plan.add_notes([problem(code, line=row.line, column=column)])
         self.without_fingerprint.add(known.id)
         return True
 

@@ -32,6 +32,9 @@ def render_check(
         note_total=number_of(found.notes),
         note_more=report.not_shown(found.notes, number_of(found.notes)),
         lists=shown_lists(found.changes, {}),
+        missing=found.details.missing,
+        missing_total=found.counts.users_missing,
+        created=found.details.created,
         beside=[],
         **report.formatters(zone),
     )

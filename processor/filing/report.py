@@ -18,6 +18,7 @@ from core.clock import from_text
 from core.organizations import Organization
 from processor.filing import names, wording
 from processor.filing.change_lists import SHOWN, ChangeList, shown_lists
+from processor.filing.kept_details import Details
 from processor.findings import Note, Problem, number_of
 from processor.imports import Change, ImportRecord
 
@@ -61,6 +62,7 @@ class ReportContents:
     problem_total: int | None = None
     note_total: int | None = None
     change_totals: Mapping[ChangeList, int] = field(default_factory=dict)
+    details: Details = field(default_factory=Details)
 
     @property
     def problem_count(self) -> int:
@@ -108,6 +110,9 @@ def render_report(contents: ReportContents) -> str:
         note_total=contents.note_count,
         note_more=not_shown(contents.notes, contents.note_count),
         lists=shown_lists(contents.changes, _totals(contents)),
+        missing=contents.details.missing,
+        missing_total=record.counts.users_missing,
+        created=contents.details.created,
         rejected=names.rejected_path(record),
         time=lambda text: _time(text, zone),
         **formatters(zone),

@@ -166,3 +166,29 @@ def test_h07_a_check_can_be_written_as_a_page(cli: CommandLine, tmp_path: Path) 
     assert "new custom field Room (text)" in text
     assert "<b>12</b>" not in text
     assert "<script" not in text
+
+
+def test_h07_new_users_and_teams_are_shown_field_by_field(cli: CommandLine, tmp_path: Path) -> None:
+    path = cli.file("users.csv", HEADER + ",Manager Email", "bo@x.example,Bo,Berg,Sales,42,cy@x.example")
+    text = cli.process("check", path).out
+    start = text.index("new user bo@x.example")
+    block = text[start : text.index("new user cy@x.example")]
+    for said in ("first_name: Bo", "manager_email: cy@x.example", "joins Sales", "Shoe: 42"):
+        assert f"      {said}\n" in block
+    assert "owner_email: " in text[text.index("new team Sales") :]
+    page = tmp_path / "check.html"
+    cli.process("check", path, "--html", page)
+    assert '<td class="what">Shoe</td><td>42</td>' in page.read_text(encoding="utf-8")
+
+
+def test_h07_p02_those_who_are_no_longer_in_the_file_are_named(cli: CommandLine) -> None:
+    org = cli.add()
+    first = cli.file("first.csv", "User Email", *(f"user{number:02}@x.example" for number in range(40)))
+    assert cli.process("import", first, "--org", org).status == 0
+    second = cli.file("second.csv", "User Email", "user00@x.example")
+    text = cli.process("check", second, "--org", org).out
+    assert "39 active users" in text
+    assert "  user01@x.example\n" in text
+    assert "user39@x.example" not in text
+    assert "and 19 more: --all shows them" in text
+    assert "user39@x.example" in cli.process("check", second, "--org", org, "--all").out
