@@ -288,7 +288,9 @@ class UsersPlan:
         return person
 
     def _update(self, row: UserRow, known: Person, teams: set[int]) -> tuple[Person, int]:
-        after, changes = updated_person(row, known, today=self._today, has_status=self._status_label is not None)
+        after, changes = updated_person(
+            row, known, today=self._today, has_status=self._status_label is not None
+        )
         if row.is_org_admin is not None and row.is_org_admin != bool(known.is_org_admin):
             after = after._replace(is_org_admin=int(row.is_org_admin))
             changes.append(("is_org_admin", bool(known.is_org_admin), row.is_org_admin))
