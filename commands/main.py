@@ -15,6 +15,7 @@ from commands import (
     bans,
     check,
     demo,
+    doctor,
     erase,
     exports,
     fields,
@@ -75,6 +76,7 @@ app.command("audit")(audit.audit)
 app.command("keys")(keys.keys)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback()

@@ -172,6 +172,8 @@ imports = Table(
     Column(
         "column_numbers", JSON(none_as_null=True)
     ),  # places of labels that may be data, which mails name (N1)
+    Column("file_purged_at", Text),  # R3: its retention was over; the file and those beside it are gone
+    Column("log_purged_at", Text),  # R3: its problems and changes are gone
     UniqueConstraint("org_no", "seq"),
     sqlite_autoincrement=True,
 )

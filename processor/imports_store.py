@@ -135,6 +135,12 @@ async def change_record(connection: AsyncConnection, number: int, **values: Any)
     await connection.execute(update(imports).where(imports.c.number == number).values(**values))
 
 
+async def note_filing(connection: AsyncConnection, number: int, path: str) -> None:
+    """Write down where a file lies whose row does not say so."""
+    unnoted = (imports.c.number == number) & imports.c.filed_as.is_(None)
+    await connection.execute(update(imports).where(unnoted).values(filed_as=path))
+
+
 async def blame(connection: AsyncConnection, uid: str) -> None:
     """Count that importing this drop ended its worker or raised what nothing foresaw; three times are enough."""
     await connection.execute(

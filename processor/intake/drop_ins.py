@@ -241,6 +241,27 @@ class DropIns:
             )
 
 
+def strange_files(local: Path) -> Iterator[tuple[str, str]]:
+    """Rule U8: yield what lies in a `local/` folder and is never taken, with the reason; the names are for people."""
+    try:
+        names = sorted(os.listdir(local))
+    except FileNotFoundError:
+        return
+    for name in names:
+        try:
+            os.fsencode(name).decode()
+        except UnicodeDecodeError:
+            yield os.fsencode(name).decode("utf-8", "backslashreplace"), "its name is not UTF-8"
+            continue
+        with suppress(FileNotFoundError):
+            if kind_of_name(name) is NameKind.TEMPORARY:
+                continue
+            if reason := _strangeness((local / name).lstat()):
+                yield name, reason
+            elif not os.access(local / name, os.R_OK):
+                yield name, "it cannot be read (permission)"
+
+
 def _by_age(folder: int) -> list[bytes]:
     """Return the names in a folder, what was written first first (U7)."""
     found = []

@@ -1,5 +1,6 @@
 """A backup that is made while files arrive and are imported, and a daemon that goes on from it (O5)."""
 
+import json
 import subprocess
 import threading
 from functools import partial
@@ -109,3 +110,22 @@ def test_o05_a_killed_backup_leaves_nothing_that_restore_takes(start: Start, tmp
     assert not (daemon.data / "backup-links").exists()
     assert second.run("restore", target).returncode == 0
     assert (second.data / "orgs" / organization.id / "export" / "big.csv").stat().st_size == 64 << 20
+
+
+def test_o05_doctor_finds_nothing_wrong_while_files_arrive_and_are_imported(
+    start: Start, tmp_path: Path
+) -> None:
+    daemon = start()
+    organization = daemon.add("Mavericks")
+    for number in range(1, 13):
+        people(tmp_path / f"users{number}.csv", PEOPLE, first=10_000 * number)
+    uploading = threading.Thread(
+        target=upload_many, args=(daemon, organization, tmp_path), kwargs={"first": 1, "count": 12}
+    )
+    uploading.start()
+    of_the_machine = {"sqlite-old", "not-encrypted", "encryption-unknown", "disk-tight", "inodes-few"}
+    for _ in range(2):
+        answer = json.loads(daemon.run("doctor", "--json").stdout)
+        assert answer["looked_at"]["daemon_runs"]
+        assert {finding["code"] for finding in answer["findings"]} <= of_the_machine
+    uploading.join()

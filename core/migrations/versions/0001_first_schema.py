@@ -122,6 +122,8 @@ def upgrade() -> None:
         sa.Column("run_now", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("filed_as", sa.Text(), nullable=True),
         sa.Column("column_numbers", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("file_purged_at", sa.Text(), nullable=True),
+        sa.Column("log_purged_at", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["org_no"], ["organizations.no"], name=op.f("fk_imports_org_no")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_imports")),
         sa.UniqueConstraint("org_no", "seq", name=op.f("uq_imports_org_no_seq")),
