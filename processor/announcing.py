@@ -12,7 +12,7 @@ from processor import imports_store
 from processor.imports import ImportRecord, Outcome
 from processor.mail import news_store
 from processor.mail.compose import ImportNews, compose_import_mail
-from processor.mail.delivery import Delivery, delivery_of
+from processor.mail.delivery import Delivery, delivery_of, needs_somebody
 from processor.mail.summary import summary_line
 from processor.telling import Audience, audience_of, tell, tell_operator
 
@@ -80,8 +80,15 @@ async def _write(
         settings=settings,
         now=now,
         import_number=record.number,
-        summary_line=None if is_held else summary_line(record, deactivated=news.deactivated),
+        summary_line=None if is_held else _line(news),
     )
     if is_held and not audience.has(settings.operator_email):
         content = compose_import_mail(replace(news, for_operator=True))
         await tell_operator(connection, content, settings=settings, now=now, import_number=record.number)
+
+
+def _line(news: ImportNews) -> str:
+    """Return the line that this import is in a summary."""
+    codes = {problem.code for problem in news.problems}
+    needs = needs_somebody(news.record, codes=codes)
+    return summary_line(news.record, needs_somebody=needs, deactivated=news.deactivated)

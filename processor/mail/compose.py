@@ -11,7 +11,14 @@ from processor.filing import wording
 from processor.findings import Note, Problem
 from processor.imports import ImportRecord, Outcome
 from processor.mail.colours import COLOURS
-from processor.mail.consequences import if_nobody_acts, places, time_in_words, who_can_open
+from processor.mail.consequences import (
+    if_nobody_acts,
+    meaning_of,
+    places,
+    time_in_words,
+    to_do,
+    who_can_open,
+)
 from processor.mail.labels import shown_label
 from processor.mail.mails import MailContent, one_line
 from processor.mail.templating import template
@@ -65,8 +72,10 @@ def compose_import_mail(news: ImportNews) -> MailContent:
         "headline": wording.headline(record),
         "colours": COLOURS[wording.tone(record)],
         "colours_of": COLOURS,
-        "meaning": wording.meaning(record).replace(" Below stands what", " The counts say what"),
+        "meaning": meaning_of(record),
+        "to_do": to_do(record, due_at=due_at, problems=problem_total, for_operator=news.for_operator),
         "tiles": wording.tiles(record),
+        "tiles_title": "What it would do" if record.outcome in (Outcome.HELD, Outcome.CHECKED) else "",
         "grouped": wording.grouped,
         "problems": [said_problem(problem, record) for problem in news.problems[:PROBLEMS_SHOWN]],
         "problems_title": "Why" if record.outcome is Outcome.DISCARDED else "What to put right",

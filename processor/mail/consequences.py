@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from processor.filing import names
+from processor.filing import names, wording
 from processor.imports import ImportRecord, Outcome
 
 
@@ -24,12 +24,41 @@ def who_can_open(username: str) -> str:
     return f"Whoever logs in by SFTP as {username} can open them, and support; nobody else."
 
 
+def to_do(record: ImportRecord, *, due_at: str | None, problems: int, for_operator: bool) -> str:
+    """Say in a sentence what is to be done, which stands right below the outcome."""
+    match record.outcome:
+        case Outcome.PARTIAL:
+            return "Correct what was refused and send it again."
+        case Outcome.REFUSED:
+            return "Correct the file and send it again."
+        case Outcome.CHECKED if problems:
+            return "Correct what stands below and send the file again."
+        case Outcome.CHECKED:
+            return "Nothing is to be put right."
+        case Outcome.HELD:
+            asked = "If it is right, ask support to approve it; if not, to discard it."
+            return "Look at what it would change, then approve or discard it." if for_operator else asked
+        case Outcome.WAITING:
+            return f"Nothing is to be done: it is imported at {due_at or 'its time'}."
+        case Outcome.DISCARDED:
+            return "If it was meant to be imported, send it again."
+        case _:
+            return "Nothing is to be done."
+
+
+def meaning_of(record: ImportRecord) -> str:
+    """Say what the outcome means for the directory; of a held file, why it is held (G1)."""
+    if record.outcome is Outcome.HELD and record.hold_reason:
+        return f"{record.hold_reason} Nothing was applied; it waits for somebody to approve it."
+    return wording.meaning(record).replace(" Below stands what", " The counts say what")
+
+
 def if_nobody_acts(record: ImportRecord, *, due_at: str | None, kept_days: int) -> str:
     """Say what happens if nobody acts; `due_at` is the time of a waiting drop in words."""
     kept = f" The files are kept for {kept_days} days." if kept_days else ""
     match record.outcome:
         case Outcome.IMPORTED:
-            return "Nothing is to be done." + kept
+            return "Nothing changes." + kept
         case Outcome.PARTIAL:
             return (
                 "What was refused stays as it was in the directory, until a later file has it right. "
@@ -52,7 +81,7 @@ def if_nobody_acts(record: ImportRecord, *, due_at: str | None, kept_days: int) 
             )
         case Outcome.WAITING:
             when = f" at {due_at}" if due_at else " at its time"
-            return f"The file is imported{when}. Until then it can be removed from /local."
+            return f"The file is imported{when}. Until then it can be removed from `/local`."
         case _:
             return "The directory stays as it is." + kept
 

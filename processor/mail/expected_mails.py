@@ -27,6 +27,7 @@ def compose_missed_mail(
         else "Look whether the export of the HR system ran and could log in, and let it send the file again."
     )
     return compose_notice(
+        about=organization.name,
         subject=f"{name}: no file came by {clock}",
         headline=f"No file came by {clock}",
         paragraphs=(
@@ -46,6 +47,7 @@ def compose_came_mail(
     """Rule N4: the file that was missed by then came after all."""
     zone = ZoneInfo(organization.settings.time_zone)
     return compose_notice(
+        about=organization.name,
         subject=f"{organization.name}: the expected file came",
         headline="The expected file came after all",
         paragraphs=(

@@ -17,15 +17,23 @@ FOR_OPERATOR = "You get this mail because you operate rosterdrop."
 
 
 def compose_notice(
-    *, subject: str, headline: str, paragraphs: Sequence[str], footer: str, tone: str = "calm"
+    *,
+    subject: str,
+    headline: str,
+    paragraphs: Sequence[str],
+    footer: str,
+    about: str = "rosterdrop",
+    tone: str = "calm",
 ) -> MailContent:
     """Make a mail of some paragraphs: what happened, what to do, what if nobody acts.
 
-    What stands between backticks is shown as code; `tone` is the headline's colour: good, warn, bad or calm.
+    What stands between backticks is shown as code; `about` stands above the headline; `tone` is its colour: good,
+    warn, bad or calm.
     """
     values = {
         "subject": one_line(subject),
         "headline": one_line(headline),
+        "about": one_line(about),
         "paragraphs": [" ".join(paragraph.split()) for paragraph in paragraphs],
         "footer": one_line(footer),
         "colours": COLOURS[tone],
@@ -43,6 +51,7 @@ def compose_broken_upload_mail(
     """Rules U3, N1: an upload broke off and was not completed within an hour."""
     file, zone = one_line(name), ZoneInfo(organization.settings.time_zone)
     return compose_notice(
+        about=organization.name,
         subject=f"{organization.name}: upload of {file} broke off",
         headline=f"The upload of {file} broke off",
         paragraphs=(
@@ -64,6 +73,7 @@ def compose_expiring_password_mail(*, organization: Organization, until: datetim
     zone = ZoneInfo(organization.settings.time_zone)
     end = time_in_words(until.astimezone(zone))
     return compose_notice(
+        about=organization.name,
         subject=f"{organization.name}: the old password ends soon",
         headline=f"The old password of {organization.name} ends at {end}",
         paragraphs=(
@@ -80,6 +90,7 @@ def compose_export_mail(*, organization: Organization, what: str, path: str, cou
     """Rule E1: an administrator asked for an export, or somebody for him; the file itself is never attached."""
     title = what.capitalize()
     return compose_notice(
+        about=organization.name,
         subject=f"{organization.name}: {what} exported",
         headline=f"{title} of {organization.name}",
         paragraphs=(
@@ -97,6 +108,7 @@ def compose_put_off_mail(*, organization: Organization, number: int, until: date
     """Rule P8: for the operator: a plan came due for the last active administrator of an organization."""
     zone = ZoneInfo(organization.settings.time_zone)
     return compose_notice(
+        about=organization.name,
         subject=f"{organization.name}: the last administrator was not deactivated",
         headline="A planned deactivation was put off",
         paragraphs=(
@@ -114,6 +126,7 @@ def compose_put_off_mail(*, organization: Organization, number: int, until: date
 def compose_daily_export_mail(*, organization: Organization, users: int, teams: int) -> MailContent:
     """Rule E1: the daily export was renewed, for the first time this day."""
     return compose_notice(
+        about=organization.name,
         subject=f"{organization.name}: today's export is ready",
         headline="Today's export is ready",
         paragraphs=(

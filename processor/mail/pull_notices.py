@@ -28,7 +28,9 @@ def compose_pull_stopped_mail(
             "leave the pull stopped and tell the customer that somebody stands between you.",
             "If nobody acts, no file of this customer is fetched, and the directory stays as it is.",
         ),
+        about=organization.name,
         footer=FOOTER,
+        tone="bad",
     )
 
 
@@ -60,5 +62,7 @@ def compose_pull_failed_mail(
             "server right.",
             "If nobody acts, files that were not fetched yet stay where they are, and the directory stays as it is.",
         ),
+        about=organization.name,
         footer=FOOTER,
+        tone="bad",
     )

@@ -8,36 +8,48 @@ from uuid import UUID
 
 from processor.filing import names, wording
 from processor.imports import ImportRecord
+from processor.mail.colours import COLOURS
 from processor.mail.mails import MailContent, message_id, one_line
 from processor.mail.templating import template
 
 SUMMARY_ID = "<summary-"  # how the Message-ID of a summary begins
 _BULLET = "- "
+_NEEDS = "! "  # how a line begins that tells of something to be done
 
 
 def compose_summary(organization: str, lines: Sequence[str]) -> MailContent:
     """Rule N1: say in one mail what each of these imports came to, in their order."""
     name = one_line(organization)
     count = f"{len(lines)} more import{'' if len(lines) == 1 else 's'}"
-    values = {"organization": name, "lines": [one_line(line) for line in lines], "count": count}
+    needing = sum(line.startswith(_NEEDS) for line in lines)
+    values = {
+        "organization": name,
+        "lines": [(line.startswith(_NEEDS), one_line(line.removeprefix(_NEEDS))) for line in lines],
+        "count": count,
+        "to_do": f"{needing} of them need{'s' if needing == 1 else ''} somebody."
+        if needing
+        else "Nothing is to be done.",
+        "colours": COLOURS["bad" if needing else "good"],
+    }
     return MailContent(
-        subject=f"{name}: {count} in the last hour",
+        subject=f"{name}: {count} in the last hour" + (f", {needing} to look at" if needing else ""),
         text=template("summary.txt.j2").render(values),
         html=template("summary.html.j2").render(values),
     )
 
 
-def summary_line(record: ImportRecord, *, deactivated: int = 0) -> str:
+def summary_line(record: ImportRecord, *, needs_somebody: bool = False, deactivated: int = 0) -> str:
     """Return what a summary says of one import: name, outcome, counts, where the file is, who was deactivated (P8)."""
     place = f": /{names.filed_as(record)}" if record.outcome and record.outcome.is_final else ""
     left = f"; {wording.deactivated(deactivated)}" if deactivated else ""
-    return one_line(f"{record.name} (import {record.number}) {wording.summary(record)}{place}{left}")
+    sign = _NEEDS if needs_somebody else ""
+    return sign + one_line(f"{record.name} (import {record.number}) {wording.summary(record)}{place}{left}")
 
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a summary from its text part."""
     below_title = text.splitlines()[1:]
-    return [line.removeprefix(_BULLET) for line in below_title if line.startswith(_BULLET)]
+    return [line.removeprefix(_BULLET) for line in below_title if line.startswith((_BULLET, _NEEDS))]
 
 
 def summary_id(uuid: UUID, mail_from: str) -> str:
