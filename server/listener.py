@@ -46,6 +46,7 @@ class Listener:
         self._grounds = grounds
         self._visitors = visitors
         self._keeper = keeper
+        self._stopped = False
 
     @property
     def port(self) -> int:
@@ -81,6 +82,8 @@ class Listener:
         A session is sent away when it has nothing open and was quiet for a moment. What is not complete at the end
         of the grace period stays as a partial.
         """
+        if self._stopped:
+            return
         self._grounds.stopping = True
         self._server.close()
         loop = asyncio.get_running_loop()
@@ -95,6 +98,14 @@ class Listener:
         end = loop.time() + LAST_WORDS_S
         while not self._is_empty and loop.time() < end:  # noqa: ASYNC110  # once in a process's life
             await asyncio.sleep(STOP_STEP_S)
+        if not self._is_empty:
+            log.warning(
+                "sftp.left",
+                connections=len(self._visitors),
+                channels=self._grounds.channels,
+                uploads=self._grounds.running,
+            )
+        self._stopped = True
 
     @property
     def _is_empty(self) -> bool:

@@ -1,6 +1,7 @@
 """A connection: its login, its goodbye, its host keys, and whether its client reads."""
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -108,7 +109,8 @@ class Connection(SSHServerConnection):
             return
         self._send_disconnect(code, reason, DEFAULT_LANG)
         self.leaving = True
-        self._transport.write_eof()
+        with contextlib.suppress(OSError):  # it has hung up, which nobody has noticed yet
+            self._transport.write_eof()
         self._loop.call_later(GOODBYE_S, self._force_close, None)
 
     def data_received(self, data: bytes, datatype: Any = None) -> None:

@@ -1,8 +1,10 @@
 """Limits as clients meet them (rule U9), and the end of the service (rule O2)."""
 
 import asyncio
+import errno
 import struct
 from collections.abc import Awaitable
+from typing import Any
 
 import asyncssh
 import pytest
@@ -193,6 +195,36 @@ async def test_o02_a_running_upload_gets_its_time_and_its_answer(world: World) -
         await stopping
         assert world.bytes_of() == b"half and half"
         assert world.listener.sessions == 0
+
+
+class HungUp:
+    """A network whose other side closes while it is being written to."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write_eof(self) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+
+async def test_o02_a_client_that_hangs_up_at_the_end_takes_nobody_s_time_away(world: World) -> None:
+    async with world.sftp() as sftp:
+        file = await sftp.open("/local/users.csv", "wb")
+        await file.write(b"half")
+        idle = await world.connect()
+        for visitor in world.listener._visitors:
+            ours: Any = visitor._connection
+            ours._transport = HungUp(ours._transport)
+        stopping = asyncio.ensure_future(world.listener.stop(10))
+        await eventually(lambda: world.listener.sessions == 1)
+        await file.write(b" and half", 4)
+        await file.close()
+        await stopping
+        idle.abort()
+    assert world.bytes_of() == b"half and half"
 
 
 async def test_o02_what_is_not_complete_in_time_stays_as_a_partial(world: World) -> None:
