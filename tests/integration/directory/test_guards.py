@@ -62,3 +62,65 @@ async def test_g1_a_guard_can_be_turned_off(house: House) -> None:
     record = await org.drop("f.csv", people(50, label="Deactivation Date", first=50, value="2026-11-01"))
     assert record.outcome is Outcome.IMPORTED
     assert record.counts.deactivations_planned == 50
+
+
+def leavers(count: int, *, gone: range, day: str = "2026-11-01") -> bytes:
+    """A file of `count` people, a date for those in `gone`."""
+    rows = (f"u{number}@x.example,{day if number in gone else ''}\n" for number in range(count))
+    return f"User Email,Deactivation Date\n{''.join(rows)}".encode()
+
+
+async def hold_reason(org: Org, number: int) -> str:
+    ((reason,),) = await org.rows(f"SELECT hold_reason FROM imports WHERE number = {number}")
+    return str(reason)
+
+
+async def test_g1_the_files_of_a_day_count_together(org: Org) -> None:
+    await org.drop("f.csv", leavers(199, gone=range(0)))
+    assert (await org.drop("f.csv", leavers(199, gone=range(10)))).outcome is Outcome.IMPORTED
+    assert (await org.drop("f.csv", leavers(199, gone=range(10, 20)))).outcome is Outcome.IMPORTED
+    before = await org.directory()
+    record = await org.drop("f.csv", leavers(199, gone=range(20, 21)))
+    assert record.outcome is Outcome.HELD
+    assert "Together with those of the last 24 hours" in await hold_reason(org, record.number)
+    assert "21 of 200 active users" in await hold_reason(org, record.number)
+    assert await org.directory() == before
+
+
+async def test_g1_files_of_different_days_do_not_count_together(org: Org) -> None:
+    await org.drop("f.csv", leavers(199, gone=range(0)))
+    await org.drop("f.csv", leavers(199, gone=range(20)))
+    org.clock.move(hours=24, seconds=1)
+    assert (await org.drop("f.csv", leavers(199, gone=range(20, 30)))).outcome is Outcome.IMPORTED
+
+
+async def test_g1_a_file_that_deactivates_nobody_is_not_held_for_those_before_it(org: Org) -> None:
+    await org.drop("f.csv", leavers(199, gone=range(0)))
+    await org.drop("f.csv", leavers(199, gone=range(20)))
+    record = await org.drop("f.csv", people(199, label="User Name", first=99, value="New"))
+    assert record.outcome is Outcome.IMPORTED
+
+
+async def test_g1_a_correction_of_the_same_users_is_not_held(org: Org) -> None:
+    await org.drop("f.csv", people(29, label="User Name", other="Old"))
+    wrong = people(29, label="User Name", first=15, value="Wrong", other="Old")
+    assert (await org.drop("f.csv", wrong)).outcome is Outcome.IMPORTED
+    right = people(29, label="User Name", first=15, value="Right", other="Old")
+    assert (await org.drop("f.csv", right)).outcome is Outcome.IMPORTED
+
+
+async def test_g1_what_was_undone_or_approved_counts_no_more(org: Org) -> None:
+    await org.drop("f.csv", leavers(199, gone=range(0)))
+    await org.drop("f.csv", leavers(199, gone=range(20)))
+    await org.sql("UPDATE imports SET approved_at = finished_at WHERE org_no = :org")
+    record = await org.drop("f.csv", leavers(199, gone=range(20, 30)))
+    assert record.outcome is Outcome.IMPORTED
+    await org.sql(f"INSERT INTO undos VALUES ({record.number}, '2026-11-23', 'test', '{{}}')")
+    assert (await org.drop("f.csv", leavers(199, gone=range(30, 45)))).outcome is Outcome.IMPORTED
+
+
+async def test_g1_a_plan_that_was_cancelled_counts_no_more(org: Org) -> None:
+    await org.drop("f.csv", leavers(199, gone=range(0)))
+    await org.drop("f.csv", leavers(199, gone=range(20)))
+    await org.sql("UPDATE users SET deactivates_at = NULL WHERE org_no = :org")
+    assert (await org.drop("f.csv", leavers(199, gone=range(20, 40)))).outcome is Outcome.IMPORTED

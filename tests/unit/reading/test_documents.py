@@ -13,7 +13,9 @@ from .whole_files import read_users, settings_with, understood
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 RULES = [
-    f"{letter}{n}" for letter, last in zip("FHPTC", (4, 8, 11, 4, 3), strict=True) for n in range(1, last + 1)
+    f"{letter}{n}"
+    for letter, last in zip("FHPTCGR", (4, 8, 11, 4, 3, 3, 2), strict=True)
+    for n in range(1, last + 1)
 ]
 
 
