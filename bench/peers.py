@@ -1,4 +1,4 @@
-"""SFTP servers side by side: ours, OpenSSH's sshd, ProFTPD's mod_sftp, rclone; each on loopback, with a folder and a key."""
+"""SFTP servers side by side on loopback: ours, OpenSSH's sshd, ProFTPD's mod_sftp, rclone; each has a folder."""
 
 import os
 import pwd
@@ -169,7 +169,8 @@ def rosterdrop(place: Place, folder: Path, **settings: object) -> Iterator[Peer]
         return subprocess.run([command, *words], env=env, check=True, capture_output=True, text=True).stdout
 
     with _running([str(command), "serve"], port, folder / "rosterdrop.log", env) as pid:
-        run("org", "add", "Bench", "--id", "bench", "--owner", "owner@bench.example", "schedule=0 0 1 1 *", "login=either")  # fmt: skip
+        rules = ("schedule=0 0 1 1 *", "login=either")
+        run("org", "add", "Bench", "--id", "bench", "--owner", "owner@bench.example", *rules)
         run("org", "key", "add", "bench", str(place.key.with_suffix(".pub")))
         yield Peer(
             name="rosterdrop", version=version("rosterdrop"), pid=pid, port=port,
@@ -210,7 +211,8 @@ def proftpd(place: Place, folder: Path) -> Iterator[Peer]:
     keys.write_text(exported.stdout)
     config.write_text(
         f"ModulePath /usr/lib/proftpd\nLoadModule mod_sftp.c\nServerType standalone\nDefaultAddress 127.0.0.1\n"
-        f"Port {port}\nUser {_me()}\nGroup {_me()}\nRootLogin on\nRequireValidShell off\nUseFtpUsers off\nUseReverseDNS off\nUseFtpUsers off\n"
+        f"Port {port}\nUser {_me()}\nGroup {_me()}\nRootLogin on\nRequireValidShell off\n"
+        "UseFtpUsers off\nUseReverseDNS off\n"
         f"PidFile {folder}/proftpd.pid\nScoreboardFile {folder}/proftpd.score\nDelayEngine off\nMaxInstances 200\n"
         f"SystemLog {folder}/proftpd.system.log\nTransferLog none\nWtmpLog off\nAuthPAM off\n"
         f"SFTPEngine on\nSFTPHostKey {place.host_key}\nSFTPAuthMethods publickey\n"

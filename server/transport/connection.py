@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 from asyncssh import (
     DISC_PROTOCOL_ERROR,
@@ -15,13 +15,17 @@ from asyncssh import (
     SSHServerConnectionOptions,
     load_keypairs,
 )
-from asyncssh.constants import DEFAULT_LANG
+from asyncssh.constants import DEFAULT_LANG, MSG_IGNORE, MSG_KEXINIT
 from asyncssh.packet import PacketDecodeError, SSHPacket, String
 from asyncssh.public_key import decode_ssh_public_key
 
 from server.public_keys import text_of
 
 GOODBYE_S = 1.0  # how long a client has to read why it is sent away
+KEXINIT_WAIT_S = 0.25  # clients name their algorithms at once; one that waits for ours gets them then
+FEED_BYTES = 33 * 1024  # a WRITE of 32 KiB, as most clients send it, in its packet
+NOT_CHAINED = (b"-ctr", b"-gcm@openssh.com", b"-poly1305@openssh.com")
+FAST = frozenset({b"aes128-gcm@openssh.com", b"aes256-gcm@openssh.com"})
 
 
 class Welcome(SSHServer):
@@ -44,14 +48,46 @@ class Welcome(SSHServer):
         raise NotImplementedError
 
 
+def ciphers_for(ours: Sequence[bytes], *, client: Sequence[bytes]) -> list[bytes]:
+    """Offer AES-GCM alone to a client that has it, for OpenSSH asks for ChaCha20 first: a third of the time (A4)."""
+    return [name for name in ours if name in FAST & set(client)] or list(ours)
+
+
 class Connection(SSHServerConnection):
     """An SSH connection that says goodbye and knows when its client does not read."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, options: SSHServerConnectionOptions) -> None:
         super().__init__(loop, options)
         self.leaving = False
+        self._kexinit_timer: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+
+    def _send_kexinit(self) -> None:
+        """Rule A4: wait for the client's algorithms before ours are named, the first time."""
+        if self._session_id or self._client_kexinit:
+            super()._send_kexinit()
+        else:
+            self._kexinit_timer = self._loop.call_later(KEXINIT_WAIT_S, self._name_algorithms)
+
+    def _name_algorithms(self) -> None:
+        if self._kexinit_timer is not None:
+            self._kexinit_timer.cancel()
+            self._kexinit_timer = None
+            super()._send_kexinit()
+
+    async def _process_kexinit(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
+        if self._kexinit_timer is not None:
+            to_server, to_client = _ciphers_named(packet.get_full_payload())
+            common = [name for name in to_server if name in to_client]
+            self._enc_algs = ciphers_for(self._enc_algs, client=common)
+            self._name_algorithms()
+        await super()._process_kexinit(pkttype, pktid, packet)
+
+    _packet_handlers: ClassVar[dict[int, Any]] = {  # type: ignore[misc]
+        **SSHServerConnection._packet_handlers,
+        MSG_KEXINIT: _process_kexinit,
+    }
 
     async def validate_public_key(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
         """Rules A1, A4: ask about a key, or log in with it; a signature's algorithm must be one that is offered.
@@ -114,13 +150,20 @@ class Connection(SSHServerConnection):
         self._loop.call_later(GOODBYE_S, self._force_close, None)
 
     def data_received(self, data: bytes, datatype: Any = None) -> None:
-        """Take bytes from the network, unless they come after the goodbye."""
-        if not self.leaving:
-            super().data_received(data, datatype)
+        """Take bytes from the network, unless they come after the goodbye.
+
+        asyncssh copies all that it has not looked at yet twice for each packet: it gets a packet's worth at a time.
+        """
+        for start in range(0, len(data), FEED_BYTES):
+            if not self.leaving:
+                super().data_received(data[start : start + FEED_BYTES], datatype)
 
     def send_packet(self, pkttype: int, *args: bytes, **kwargs: Any) -> None:
-        """Send a packet; nothing follows a goodbye."""
-        if not self.leaving:
+        """Send a packet; nothing follows a goodbye, and nothing is sent only to be ignored.
+
+        asyncssh sends MSG_IGNORE before each packet, which is for CBC (RFC 4251 9.3.1).
+        """
+        if not self.leaving and not (pkttype == MSG_IGNORE and self._enc_alg_sc.endswith(NOT_CHAINED)):
             super().send_packet(pkttype, *args, **kwargs)
 
     def _login_timer_callback(self) -> None:
@@ -130,8 +173,22 @@ class Connection(SSHServerConnection):
         self.goodbye(DISC_PROTOCOL_ERROR, text)
 
     def _cleanup(self, exc: Exception | None) -> None:
+        if self._kexinit_timer is not None:
+            self._kexinit_timer.cancel()
+            self._kexinit_timer = None
         self._writable.set()
         super()._cleanup(exc)
+
+
+def _ciphers_named(kexinit: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the ciphers of a KEXINIT, to the server and to the client (RFC 4253 7.1); none where it is damaged."""
+    packet = SSHPacket(kexinit)
+    try:
+        packet.get_bytes(1 + 16)  # its number, the cookie
+        _, _, to_server, to_client = (packet.get_namelist() for _ in range(4))
+    except PacketDecodeError:  # asyncssh says so to the client
+        return [], []
+    return list(to_server), list(to_client)
 
 
 def offer_host_keys(

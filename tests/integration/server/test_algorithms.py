@@ -81,3 +81,34 @@ async def test_a04_what_clients_of_ten_years_have_is_taken(
     three: World, algorithms: dict[str, list[str]]
 ) -> None:
     await log_in(three, **algorithms)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        (["chacha20-poly1305@openssh.com", "aes128-ctr", "aes128-gcm@openssh.com"], "aes128-gcm@openssh.com"),
+        (["aes256-ctr", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com"], "aes256-gcm@openssh.com"),
+        (["chacha20-poly1305@openssh.com", "aes128-ctr"], "chacha20-poly1305@openssh.com"),
+        (["aes128-ctr"], "aes128-ctr"),
+    ],
+)
+async def test_a04_a_client_that_has_aes_gcm_takes_it_and_others_their_first(
+    three: World, wanted: list[str], chosen: str
+) -> None:
+    async with await three.connect(encryption_algs=wanted) as connection:
+        assert connection.get_extra_info("send_cipher") == chosen
+        assert connection.get_extra_info("recv_cipher") == chosen
+
+
+async def test_a04_a_client_that_waits_for_our_algorithms_hears_them_all(three: World) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", three.listener.port)
+    try:
+        assert (await reader.readline()).startswith(b"SSH-2.0-")
+        writer.write(b"SSH-2.0-patient\r\n")
+        length = int.from_bytes(await reader.readexactly(4), "big")
+        kexinit = await reader.readexactly(length)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    for name in (b"chacha20-poly1305@openssh.com", b"aes128-gcm@openssh.com", b"aes128-ctr"):
+        assert name in kexinit

@@ -12,6 +12,7 @@ from asyncssh.sftp import SFTPServerHandler
 from asyncssh.stream import SSHServerStreamSession
 
 from server import transport
+from server.transport.connection import ciphers_for
 
 
 def parameters(function: Callable[..., Any]) -> list[str]:
@@ -39,6 +40,8 @@ def test_asyncssh_is_the_release_that_was_looked_at() -> None:
         (SSHServerConnection, "validate_public_key", ["self", "username", "key_data", "msg", "signature"]),
         (SSHConnection, "_send_disconnect", ["self", "code", "reason", "lang"]),
         (SSHConnection, "_login_timer_callback", ["self"]),
+        (SSHConnection, "_send_kexinit", ["self"]),
+        (SSHConnection, "_process_kexinit", ["self", "_pkttype", "_pktid", "packet"]),
         (SSHConnection, "pause_writing", ["self"]),
         (SSHConnection, "resume_writing", ["self"]),
         (asyncssh.SSHServerChannel, "_process_env_request", ["self", "packet"]),
@@ -67,6 +70,14 @@ def test_a_private_method_is_what_it_was(owner: type, name: str, expected: list[
         (SFTPServerHandler.__init__, ("self._file_handles", "self._dir_handles")),
         (SFTPServerHandler._cleanup, ("self._server.close(", "self._server.exit()")),
         (SSHConnection.__init__, ("self._login_timer", "self._channels", "self._owner", "self._transport")),
+        (SSHConnection._recv_version, ("self._send_kexinit()", "self._kexinit_sent = True")),
+        (SSHConnection._send_kexinit, ("NameList(self._enc_algs)",)),
+        (
+            SSHConnection._process_kexinit,
+            ("self._client_kexinit =", "if self._kexinit_sent:", "self._enc_algs,"),
+        ),
+        (SSHConnection.send_packet, ("self.send_packet(MSG_IGNORE",)),
+        (SSHConnection.data_received, ("self._inpbuf += data",)),
         (SSHConnection._send_disconnect, ("self.send_packet(",)),
         (SSHConnection.connection_made, ("self._send_version()",)),
         (asyncssh.SSHServerChannel._process_env_request, ("self._env[",)),
@@ -75,6 +86,22 @@ def test_a_private_method_is_what_it_was(owner: type, name: str, expected: list[
 def test_a_private_attribute_is_where_it_was(method: Callable[..., Any], names: tuple[str, ...]) -> None:
     source = inspect.getsource(method)
     assert [name for name in names if name not in source] == []
+
+
+@pytest.mark.parametrize(
+    ("client", "offered"),
+    [
+        ([b"chacha20-poly1305@openssh.com", b"aes128-gcm@openssh.com"], [b"aes128-gcm@openssh.com"]),
+        ([b"aes128-ctr"], [b"aes256-gcm@openssh.com", b"aes128-gcm@openssh.com", b"aes128-ctr"]),
+        ([b"aes256-cbc"], [b"aes256-gcm@openssh.com", b"aes128-gcm@openssh.com", b"aes128-ctr"]),
+        ([], [b"aes256-gcm@openssh.com", b"aes128-gcm@openssh.com", b"aes128-ctr"]),
+    ],
+)
+def test_a04_aes_gcm_is_offered_alone_to_clients_that_have_it(
+    client: list[bytes], offered: list[bytes]
+) -> None:
+    ours = [b"aes256-gcm@openssh.com", b"aes128-gcm@openssh.com", b"aes128-ctr"]
+    assert ciphers_for(ours, client=client) == offered
 
 
 def test_u11_the_handler_offers_no_copies_and_no_hard_links() -> None:
