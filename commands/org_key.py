@@ -105,7 +105,7 @@ def print_keys(keys: "list[LoginKey]", *, as_json: bool) -> None:
     )
 
 
-def chosen_key(keys: "list[LoginKey]", fingerprint: str) -> "LoginKey":
+def chosen_key(keys: "list[LoginKey]", fingerprint: str, *, command: str = "org key list") -> "LoginKey":
     """Return the one key whose fingerprint begins so.
 
     Raises:
@@ -115,7 +115,7 @@ def chosen_key(keys: "list[LoginKey]", fingerprint: str) -> "LoginKey":
     wanted = fingerprint if fingerprint.startswith("SHA256:") else f"SHA256:{fingerprint}"
     found = [key for key in keys if key.fingerprint.startswith(wanted)]
     if not found:
-        raise NotFoundError(f"There is no key {fingerprint}: `rosterdrop org key list` shows them.")
+        raise NotFoundError(f"There is no key {fingerprint}: `rosterdrop {command}` shows them.")
     if len(found) > 1:
         raise UsageError(f"{fingerprint} is the beginning of {len(found)} keys: give more of it.")
     return found[0]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import support_key
 from commands.output import JsonOption, print_json, print_pairs, print_table, say, warn
 from commands.session import Session, open_session, run
 from core.errors import UsageError
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
     from server.public_keys import PublicKey
 
 app = typer.Typer(no_args_is_help=True, help="Support accounts: they look at all organizations' files.")
+app.add_typer(support_key.app, name="key")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose account it is.", show_default=False)]
+
+
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
 
 
 @app.command("add")
@@ -27,16 +34,14 @@ def add(
         list[Path] | None,
         typer.Option("--key", metavar="FILE", help="A public key that may log in, too; may be repeated."),
     ] = None,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
+    password_stdin: PasswordStdin = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a support account and print its user name and password. The password is shown once.
 
     Example: `rosterdrop support add "Ann Smith" --key ann.pub`
     """
-    from commands.access import password_from, public_address
+    from commands.access import password_from
     from commands.org_key import read_key
 
     keys = [read_key(file) for file in key or []]
@@ -46,6 +51,12 @@ def add(
     if as_json:
         print_json({"name": account.name, "username": account.username, "password": password})
         return
+    _print_access(session, account, password)
+
+
+def _print_access(session: Session, account: "SupportAccount", password: str) -> None:
+    from commands.access import public_address
+
     host, port = public_address(session)
     print_pairs(
         [
@@ -56,7 +67,7 @@ def add(
             ("Password", password),
         ]
     )
-    warn("the password is shown this once; remove the account and add it again for another.")
+    warn("the password is shown this once; `rosterdrop support password` makes another.")
 
 
 @app.command("list")
@@ -81,9 +92,29 @@ def list_all(ctx: typer.Context, as_json: JsonOption = False) -> None:
     )
 
 
+@app.command("password")
+def password(
+    ctx: typer.Context, name: Name, password_stdin: PasswordStdin = False, as_json: JsonOption = False
+) -> None:
+    """Give a support account a new password; the old one counts no more, and open sessions end. It is shown once.
+
+    Example: `rosterdrop support password Ann_Smith`
+    """
+    from commands.access import password_from
+
+    session = open_session(ctx)
+    run(_one(session, name))
+    new = password_from(stdin=password_stdin)
+    account = run(_changed(session, name, new))
+    if as_json:
+        print_json({"name": account.name, "username": account.username, "password": new})
+        return
+    _print_access(session, account, new)
+
+
 @app.command("remove")
 def remove(ctx: typer.Context, name: Name) -> None:
-    """Remove a support account, named by its name or user name; an open session is refused everything.
+    """Remove a support account, named by its name or user name; open sessions of it end.
 
     Example: `rosterdrop support remove Ann_Smith`
     """
@@ -126,6 +157,27 @@ async def _added(session: Session, name: str, password: str, keys: "list[PublicK
             )
             detail = f"{account.username} {key.fingerprint}"
             await note(session, connection, Event.KEY_ADDED, detail=detail)
+    return account
+
+
+async def _one(session: Session, name: str) -> "SupportAccount":
+    from core.accounts_store import support_by_name
+
+    async with session.reading() as connection:
+        return await support_by_name(connection, name)
+
+
+async def _changed(session: Session, name: str, new: str) -> "SupportAccount":
+    from commands.auditing import note
+    from core.accounts_store import replace_support_password, support_by_name
+    from core.audit import Event
+    from core.passwords import hash_password
+
+    hashed = hash_password(new)
+    async with session.writing() as connection:
+        account = await support_by_name(connection, name)
+        await replace_support_password(connection, account.no, password_hash=hashed)
+        await note(session, connection, Event.PASSWORD_CHANGED, detail=account.username)
     return account
 
 

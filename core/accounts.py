@@ -54,6 +54,16 @@ class Account:
         return (self.password_hash, self.old_password_hash)
 
 
+def may_stay(earlier: Account, now: Account | None) -> bool:
+    """Rule A6: say whether a session of support goes on: the same account, and what it had proved still lets it in."""
+    return (
+        now is not None
+        and now.support == earlier.support
+        and now.password_hash == earlier.password_hash
+        and earlier.keys <= now.keys
+    )
+
+
 def comes_from(networks: tuple[str, ...], address: str) -> bool:
     """Rule A1: say whether an address lies in one of the networks; any address does where there are none."""
     if not networks:

@@ -116,6 +116,13 @@ async def all_support(connection: AsyncConnection) -> list[SupportAccount]:
     return [_account(row) for row in rows]
 
 
+async def replace_support_password(connection: AsyncConnection, no: int, *, password_hash: str) -> None:
+    """Rule A6: give a support account a new password; the old one counts no more."""
+    await connection.execute(
+        update(support_accounts).where(support_accounts.c.no == no).values(password_hash=password_hash)
+    )
+
+
 async def remove_support(connection: AsyncConnection, no: int) -> None:
     """Remove a support account and its keys."""
     await connection.execute(delete(login_keys).where(login_keys.c.support_no == no))

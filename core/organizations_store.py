@@ -1,5 +1,6 @@
 """SQL of the organizations table; nothing else changes that table but an import, which moves its counters."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
@@ -85,6 +86,15 @@ async def is_enabled(connection: AsyncConnection, org_id: str) -> bool:
     """Say whether there is such an organization, and it is not disabled."""
     query = _active().where(organizations.c.id == org_id, organizations.c.disabled_at.is_(None))
     return (await connection.execute(query)).first() is not None
+
+
+async def open_organizations(connection: AsyncConnection, numbers: Collection[int]) -> set[int]:
+    """Return which of them, by `no`, are neither removed nor disabled."""
+    columns = organizations.c
+    query = select(columns.no).where(
+        columns.no.in_(numbers), columns.removed_at.is_(None), columns.disabled_at.is_(None)
+    )
+    return set((await connection.execute(query)).scalars())
 
 
 async def organization_by_username(

@@ -21,6 +21,7 @@ from server.guard_keeper import GuardKeeper, load_guard
 from server.housekeeping import keep_house
 from server.local_view import Unfinished, Withdraw
 from server.recent import RecentlyTaken, load_recent
+from server.session_keeper import SessionKeeper
 from server.transport import Connection, Doorway, offer_host_keys
 from server.visitor import STOPPING, Visitor
 from server.visits import UploadEvent
@@ -39,7 +40,12 @@ class Listener:
     """An open port and everybody who came through it."""
 
     def __init__(
-        self, *, server: asyncio.Server, grounds: Grounds, visitors: set[Visitor], keeper: GuardKeeper
+        self,
+        *,
+        server: asyncio.Server,
+        grounds: Grounds,
+        visitors: set[Visitor],
+        keeper: GuardKeeper,
     ) -> None:
         self._server = server
         self._port = int(server.sockets[0].getsockname()[1])
@@ -73,8 +79,11 @@ class Listener:
         await keep_house(self._grounds)
 
     async def guarding(self) -> None:
-        """Rule A2: keep bans and the database alike; runs until it is cancelled."""
-        await self._keeper.run()
+        """Rules A2, A6: keep bans, sessions and the database alike; runs until it is cancelled."""
+        sessions = SessionKeeper(database=self._grounds.database, visitors=self._visitors)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keeper.run())
+            group.create_task(sessions.run())
 
     async def stop(self, grace_s: float) -> None:
         """Rule O2: take nobody in, let running uploads end within `grace_s`, send everybody away; twice is once.

@@ -46,6 +46,7 @@ class Visitor(Welcome):
         self._entrance = Entrance(grounds=grounds, address="", client=self._client)
         self._step = False  # the key was taken, and the client is to hear it
         self._visit: Visit | None = None
+        self.account: Account | None = None  # who logged in
         self._asked_at = grounds.monotonic()
         self._idle: asyncio.TimerHandle | None = None
         self._opening = 0  # handles that are asked for and not given yet
@@ -192,12 +193,17 @@ class Visitor(Welcome):
             self._entrance.turned_away(account, refusal)
             self.send_away(refusal, DISC_TOO_MANY_CONNECTIONS)
             return False
-        self._visit = visit
+        self._visit, self.account = visit, account
         grounds.sessions.enter(visit.counts_as)
         self._leave_startups()
         self._watch_idle()
         self._entrance.admitted(account)
         return True
+
+    @property
+    def address(self) -> str:
+        """Where it comes from."""
+        return self._address
 
     def _client(self) -> str:
         version: Any = self._connection and self._connection.get_extra_info("client_version")

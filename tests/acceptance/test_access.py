@@ -1,8 +1,10 @@
 """Who may enter, and what they may do there (A1, A2, U11, O3)."""
 
+import struct
 from pathlib import Path
 
-from tests.acceptance.daemon import Daemon
+from tests.acceptance.attackers import FOR_WRITING, OK, WRITE, Wire, logged_in, text
+from tests.acceptance.daemon import Daemon, eventually
 from tests.acceptance.openssh import Client, client
 from tests.acceptance.rosters import people
 
@@ -22,6 +24,17 @@ def test_a01_a_new_password_replaces_the_old_one(daemon: Daemon) -> None:
     new = daemon.json("org", "password", organization.id)["password"]
     assert client(daemon, organization).sftp("ls").returncode == 255
     assert client(daemon, organization, password=new).sftp("ls").returncode == 0
+
+
+def test_k_open_sessions_of_an_organization_end_when_it_is_disabled(daemon: Daemon) -> None:
+    organization = daemon.add("Mavericks")
+    with logged_in(daemon, organization) as transport:
+        wire = Wire(transport)
+        handle = wire.handle(b"/local/users.csv", FOR_WRITING)
+        assert wire.status(WRITE, handle + struct.pack(">Q", 0) + text(b"half")) == OK
+        assert daemon.run("org", "disable", organization.id).returncode == 0
+        eventually(lambda: not transport.is_active(), what="the end of the session")
+    daemon.wait_for("upload.partial", org=organization.id)
 
 
 def test_k_a_disabled_organization_cannot_log_in_until_it_is_enabled(daemon: Daemon) -> None:

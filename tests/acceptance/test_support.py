@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.acceptance.attackers import OPENDIR, STATUS, Wire, connect, text
+import pytest
+
+from tests.acceptance.attackers import Wire, connect
 from tests.acceptance.daemon import Daemon, Organization, eventually
 from tests.acceptance.openssh import Client, client
 from tests.acceptance.rosters import people
@@ -76,20 +78,55 @@ def test_a06_g01_support_reads_what_is_held(daemon: Daemon, tmp_path: Path) -> N
     assert got.read_bytes() == second.read_bytes()
 
 
-def test_a06_an_open_session_of_a_removed_account_is_refused_everything(daemon: Daemon) -> None:
+@pytest.mark.parametrize("how", ["remove", "password", "key"])
+def test_a06_open_sessions_of_an_account_end_when_it_is_removed_or_its_login_changes(
+    how: str, daemon: Daemon, tmp_path: Path
+) -> None:
     organization = daemon.add("Mavericks")
-    account = daemon.json("support", "add", "Dora")
+    key = new_key(tmp_path)
+    account = daemon.json("support", "add", f"Dora {how}", "--key", f"{key}.pub")
+    name = account["username"]
+    words = {
+        "remove": ("remove", name),
+        "password": ("password", name),
+        "key": ("key", "remove", name, daemon.json("support", "key", "list", name)[0]["fingerprint"]),
+    }[how]
     transport = connect(daemon.port)
     try:
-        transport.auth_password(account["username"], account["password"])
+        transport.auth_password(name, account["password"])
         wire = Wire(transport)
         assert organization.id.encode() in wire.names(b"/")
-        assert daemon.run("support", "remove", "Dora").returncode == 0
-        kind, rest = wire.ask(OPENDIR, text(b"/"))
-        assert kind == STATUS
-        assert b"removed (A6)" in rest
+        assert daemon.run("support", *words).returncode == 0
+        eventually(lambda: not transport.is_active(), what="the end of the session")
     finally:
         transport.close()
+    (closed,) = daemon.wait_for("session.closed", account=name)
+    assert closed["reason"].endswith("(A6)")
+
+
+def test_a06_a_support_account_gets_another_password_and_other_keys(daemon: Daemon, tmp_path: Path) -> None:
+    account = daemon.json("support", "add", "Fay")
+    fay = Client(daemon.folder, daemon.port, account["username"], account["password"])
+    assert fay.sftp("ls").returncode == 0
+    changed = daemon.json("support", "password", "Fay")
+    assert changed == {"name": "Fay", "username": "Fay", "password": changed["password"]}
+    assert fay.sftp("ls").returncode == 255
+    assert Client(daemon.folder, daemon.port, "Fay", changed["password"]).sftp("ls").returncode == 0
+    key = new_key(tmp_path)
+    with_key = KeyClient(daemon, Organization("", "Fay", "", tmp_path), key)
+    assert with_key.listing().returncode == 255
+    assert daemon.run("support", "key", "add", "Fay", f"{key}.pub").returncode == 0
+    assert with_key.listing().returncode == 0
+    (listed,) = daemon.json("support", "key", "list", "Fay")
+    assert daemon.run("support", "key", "remove", "Fay", listed["fingerprint"][:20]).returncode == 0
+    assert with_key.listing().returncode == 255
+    trail = [(row["event"], row["detail"]) for row in daemon.json("audit") if "Fay" in (row["detail"] or "")]
+    assert trail == [
+        ("key.removed", f"Fay {listed['fingerprint']}"),
+        ("key.added", f"Fay {listed['fingerprint']}"),
+        ("password.changed", "Fay"),
+        ("support.added", "Fay"),
+    ]
 
 
 def test_a06_a_support_account_logs_in_with_its_key(daemon: Daemon, tmp_path: Path) -> None:
