@@ -83,9 +83,14 @@ async def _retry(session: Session, number: int) -> "ImportRecord":
             floor = (await imports_store.highest_seqs(connection)).get(record.org_id, 0)
     if record.filed_as is None:
         raise NotFoundError(f"Import {number} is not filed yet: it is {record.outcome or 'running'}.")
+    if record.file_purged_at is not None:
+        raise NotFoundError(
+            f"The file of import {number} is gone since {record.file_purged_at}, for its retention was over "
+            f"(file_retention_days of {record.org_id}): ask the customer to send it again."
+        )
     file = session.inbox().folders(record.org_id).root / record.filed_as
     if not file.is_file():
-        raise NotFoundError(f"The file of import {number} is not there any more: its retention is over.")
+        raise NotFoundError(f"The file of import {number} is not there any more: somebody removed it.")
     await asyncio.to_thread(drop_file, session, file, org_id=record.org_id, floor=floor, name=record.name)
     return record
 

@@ -36,7 +36,7 @@ def print_page(page: ImportPage) -> None:
             ("Accepted", record.accepted_at),
             ("Started", record.started_at or "not yet"),
             ("Finished", record.finished_at or "not yet"),
-            ("Filed as", record.filed_as or "not yet"),
+            ("Filed as", _place(record)),
             ("Outcome", record.outcome or "running"),
         ]
     )
@@ -44,6 +44,10 @@ def print_page(page: ImportPage) -> None:
     if page.undone is not None:
         say(f"\nUndone at {page.undone.at} by {page.undone.who}")
         print_undone(page.undone)
+    if record.log_purged_at is not None:
+        say(
+            f"\nProblems and changes are kept no longer since {record.log_purged_at}: their retention was over."
+        )
     if page.changes:
         say("\nChanges")
         more_by = f"`rosterdrop imports show {record.number} --json`"
@@ -66,6 +70,13 @@ def print_outcome(page: ImportPage) -> None:
         say(f"  {tile.number:>9,}  {tile.label}")
     print_findings("Problems", page.problems)
     print_findings("Notes", page.notes)
+
+
+def _place(record: ImportRecord) -> str:
+    place = record.filed_as or "not yet"
+    if record.file_purged_at is None:
+        return place
+    return f"{place} (gone since {record.file_purged_at}: its retention was over)"
 
 
 def _uploader(record: ImportRecord) -> str:

@@ -113,6 +113,8 @@ def page_as_dict(page: "ImportPage") -> dict[str, Any]:
         "uploaded_from": record.origin.address,
         "client": record.origin.client,
         "hold_reason": record.hold_reason,
+        "file_purged_at": record.file_purged_at,
+        "log_purged_at": record.log_purged_at,
         "problem_total": number_of(page.problems),
         "note_total": number_of(page.notes),
         "problems": [finding_as_dict(problem) for problem in page.problems],

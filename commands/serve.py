@@ -33,6 +33,7 @@ from processor.daily_exports import DailyExports
 from processor.digesting import Digests
 from processor.directory.deactivations import Deactivations
 from processor.expecting import ExpectedFiles
+from processor.filing.retention import Retention
 from processor.holding import HoldKeeper
 from processor.intake.drop_ins import LOCAL_FOLDER
 from processor.intake.pull_keeper import PullKeeper, Tools
@@ -227,6 +228,9 @@ class Daemon:
             "expected files": periodically(expected.look, what="expected files"),
             "daily exports": periodically(exports.look, what="daily exports"),
             "operator's alarms": periodically(alarms.look, what="operator's alarms", every_s=ALARMS_S),
+            "retention": periodically(
+                Retention(database=database, inbox=inbox, clock=clock).look, what="retention"
+            ),
             "holds": holds.run(),
             "broken uploads": broken.run(),
             "deactivations": deactivations.run(),

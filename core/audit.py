@@ -41,6 +41,7 @@ class Event(StrEnum):
     PERSON_KEPT = "person.kept"  # a planned deactivation was cancelled
     BACKUP_MADE = "backup.made"
     FILES_PURGED = "files.purged"
+    HISTORY_PURGED = "history.purged"
     PULL_ADDED = "pull.added"  # a customer's own server (S2)
     PULL_CHANGED = "pull.changed"
     PULL_REMOVED = "pull.removed"

@@ -156,6 +156,8 @@ class OrganizationSettings(BaseModel):
     guard_floor: Annotated[int, Field(ge=0)] = 10
     allow_from: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()  # A1; none: from everywhere
     login: Literal["password", "key", "either", "both"] = "password"  # A1
+    file_retention_days: Annotated[int, Field(ge=0, le=36_500)] = 90  # R3, with the one below; 0: for ever
+    log_retention_days: Annotated[int, Field(ge=0, le=36_500)] = 400
     max_file_mib: Annotated[int, Field(ge=1)] = 2048  # U9, with the two below; server/limits.py obeys them
     max_space_mib: Annotated[int, Field(ge=1)] = 51_200
     max_sessions: Annotated[int, Field(ge=1)] = 20

@@ -283,24 +283,11 @@ class Importer:
 
     async def _file(self, organization: Organization, drop: Drop, finished: _Finished) -> ImportRecord:
         record = finished.record
-        with open_space(self._space) as space:
-            async with self._database.reading() as connection:
-                contents = await report_contents(connection, record=record, organization=organization)
-                contents = replace(contents, details=await asyncio.to_thread(kept_details, drop))
-                problems = space.new_spill()
-                async for batch in problem_batches(connection, record.number):
-                    problems.append([astuple(problem) for problem in batch])
-            path = await asyncio.to_thread(
-                file_away,
-                folders=self._inbox.folders(drop.org_id),
-                drop=drop,
-                contents=contents,
-                all_problems=(Problem(*row) for batch in problems.batches() for row in batch),
-                header_range=finished.header_range,
-                refused_ranges=finished.refused_ranges,
-            )
-        async with self._database.writing() as connection:
-            await imports_store.change_record(connection, record.number, filed_as=path)
+        path = record.filed_as  # set where a crash came before the queue's folder went
+        if path is None:
+            path = await self._file_away(organization, drop, finished)
+            async with self._database.writing() as connection:
+                await imports_store.change_record(connection, record.number, filed_as=path)
         await asyncio.to_thread(leave_queue, drop)
         log.info(
             "import.finished",
@@ -312,6 +299,25 @@ class Importer:
             **record.counts.as_dict(),
         )
         return replace(record, filed_as=path)
+
+    async def _file_away(self, organization: Organization, drop: Drop, finished: _Finished) -> str:
+        record = finished.record
+        with open_space(self._space) as space:
+            async with self._database.reading() as connection:
+                contents = await report_contents(connection, record=record, organization=organization)
+                contents = replace(contents, details=await asyncio.to_thread(kept_details, drop))
+                problems = space.new_spill()
+                async for batch in problem_batches(connection, record.number):
+                    problems.append([astuple(problem) for problem in batch])
+            return await asyncio.to_thread(
+                file_away,
+                folders=self._inbox.folders(drop.org_id),
+                drop=drop,
+                contents=contents,
+                all_problems=(Problem(*row) for batch in problems.batches() for row in batch),
+                header_range=finished.header_range,
+                refused_ranges=finished.refused_ranges,
+            )
 
     def _now(self) -> str:
         return to_text(self._clock.now())

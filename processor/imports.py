@@ -82,6 +82,8 @@ class ImportRecord:
     run_now: bool = False
     attempts: int = 0  # times that it ended a worker or raised what nothing foresaw
     filed_as: str | None = None
+    file_purged_at: str | None = None  # R3: the file and those beside it are gone since then
+    log_purged_at: str | None = None  # R3: problems and changes are
     column_numbers: Mapping[str, int] = field(default_factory=dict)  # of labels that may be data (N1)
 
 

@@ -257,5 +257,7 @@ def _from_row(row: Row[Any]) -> ImportRecord:
         run_now=bool(row.run_now),
         attempts=row.attempts,
         filed_as=row.filed_as,
+        file_purged_at=row.file_purged_at,
+        log_purged_at=row.log_purged_at,
         column_numbers=row.column_numbers or {},
     )

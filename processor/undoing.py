@@ -47,6 +47,8 @@ async def undo_import(*, database: Database, clock: Clock, number: int, who: str
             raise NotFoundError(f"There is no import {number}: `rosterdrop imports list` shows them.")
         organization = await organization_by_id(connection, record.org_id)
     _require_applied(record)
+    if record.log_purged_at is not None:
+        raise _no_log(number, record.log_purged_at)
     while True:
         try:
             await _undo(database, clock, record, organization, who)
@@ -67,10 +69,7 @@ async def _undo(
         version = await undo_store.version_of(connection, organization.no)
         done = await undo_store.done_by(connection, record.number)
         if not done and any(getattr(record.counts, name) for name in CHANGED_SOMETHING):
-            raise NotUndoableError(
-                f"What import {record.number} changed is not kept any more (log_retention_days): "
-                "it cannot be undone."
-            )
+            raise _no_log(record.number)
         now = await undo_store.directory_now(connection, done, org_no=organization.no, number=record.number)
     plan: UndoPlan = await asyncio.to_thread(plan_undo, done, now, at=at, eves=_eves(record, organization))
     async with database.writing() as connection:
@@ -96,6 +95,14 @@ async def _undo(
         raise NotUndoableError(
             f"Import {record.number} was undone already: `rosterdrop imports show` says when."
         )
+
+
+def _no_log(number: int, since: str | None = None) -> NotUndoableError:
+    """Rule R3: half a log would undo half an import."""
+    when = "" if since is None else f" since {since}"
+    return NotUndoableError(
+        f"What import {number} changed is not kept any more{when} (log_retention_days): it cannot be undone."
+    )
 
 
 def _require_applied(record: ImportRecord) -> None:

@@ -59,6 +59,16 @@ def rejected_path(record: ImportRecord) -> str | None:
     return f"error/{filed_name(record)}{REJECTED}" if has_rows else None
 
 
+def companions(path: str) -> list[str]:
+    """Return all that may stand beside a filed file, wherever it was filed."""
+    name = path.rpartition("/")[2]
+    return [
+        f"{folder}/{name}{ending}"
+        for folder in ("archive", "error")
+        for ending in (REPORT, PROBLEMS, REJECTED)
+    ]
+
+
 def plain_name(name: str) -> str:
     """Rule R1: ASCII letters, digits, `.`, `_`, `-`; cut to 150 bytes with the extension kept."""
     plain = _FOREIGN.sub("_", name) or "_"

@@ -1,5 +1,8 @@
 """`rosterdrop imports undo`: what it says, and what `imports show` says afterwards (rule G3)."""
 
+import sqlite3
+from contextlib import closing
+
 from tests.integration.commands.conftest import CommandLine
 
 
@@ -57,3 +60,28 @@ def test_k_what_cannot_be_undone_is_status_1_and_one_line(cli: CommandLine) -> N
         said = cli("imports", "undo", number)
         assert said.status == 1
         assert len(said.lines) == 1
+
+
+def test_r03_what_is_gone_is_said_and_neither_undone_nor_dropped_again(cli: CommandLine) -> None:
+    org = cli.add()
+    path = cli.file("users.csv", "User Email", "bo@x.example", "nobody")
+    assert cli.process("import", path, "--org", org).status == 1
+    since = "2027-12-29T12:00:00.000+00:00"
+    with closing(sqlite3.connect(cli.data_dir / "rosterdrop.sqlite")) as connection:
+        connection.execute("UPDATE imports SET file_purged_at = ?, log_purged_at = ?", (since, since))
+        connection.execute("DELETE FROM problems")
+        connection.execute("DELETE FROM changes")
+        connection.commit()
+    shown = cli("imports", "show", 1)
+    assert f"users.csv (gone since {since}: its retention was over)" in shown.out
+    assert f"Problems and changes are kept no longer since {since}" in shown.out
+    said = cli("imports", "show", 1, "--json").json
+    assert (said["file_purged_at"], said["log_purged_at"]) == (since, since)
+    for command in ("undo", "retry"):
+        refused = cli("imports", command, 1)
+        assert refused.status == 1
+        assert len(refused.lines) == 1
+        assert since in refused.err
+    settings = cli("org", "show", org)
+    assert "Files are kept for 90 days." in settings.out
+    assert "The log of changes is kept for 400 days." in settings.out
