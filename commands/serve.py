@@ -266,11 +266,11 @@ class Daemon:
     async def _end(self, listener: Listener, queues: Queues, pool: WorkerPool) -> None:
         """Rule O2: no new sessions, running uploads get their grace, the running import finishes or rolls back."""
         log.info("server.stopping", uploads=listener.uploads)
-        faulthandler.dump_traceback_later(
-            self._settings.stop_grace_s + IMPORT_GRACE_S + LAST_RESORT_S, exit=True
-        )
+        # Where the disk of the queue failed, nothing can be taken any more: nobody need wait for a refusal.
+        grace_s = self._settings.stop_grace_s if self._failure is None else 0
+        faulthandler.dump_traceback_later(grace_s + IMPORT_GRACE_S + LAST_RESORT_S, exit=True)
         queues.stop()
-        await listener.stop(self._settings.stop_grace_s)
+        await listener.stop(grace_s)
         await pool.settle(IMPORT_GRACE_S)
 
 

@@ -29,7 +29,7 @@ from processor.directory.moved import DirectoryMovedError
 from processor.directory.people import Person
 from processor.directory.plan import Plan, PlanSpace
 from processor.directory.planning import Planner
-from processor.filing.filer import file_away, leave_queue, set_aside
+from processor.filing.filer import DropLostError, file_away, leave_queue, set_aside
 from processor.filing.kept_details import Details, keep_details, kept_details
 from processor.filing.kept_ranges import keep_ranges
 from processor.findings import Problem
@@ -153,6 +153,8 @@ class Importer:
     async def _import(
         self, organization: Organization, drop: Drop, record: ImportRecord, progress: Progress | None
     ) -> _Finished:
+        if not await asyncio.to_thread(drop.data.is_file):
+            raise DropLostError("The bytes of the drop are not in the queue any more: restore a backup.")
         digest = asyncio.create_task(asyncio.to_thread(_sha256, drop.data))
         try:
             while True:

@@ -17,6 +17,7 @@ FAILING = Touch.WRITE | Touch.SYNC | Touch.CREATE | Touch.RENAME | Touch.MKDIR |
 CHANGING = Touch.SYNC | Touch.RENAME | Touch.UNLINK | Touch.MKDIR | Touch.CREATE | Touch.LINK
 # After these nothing may be tried again, so that the daemon has to end; after all others it has to go on.
 ENDING = ("rosterdrop.sqlite", "/queue", " /")
+ENDS_S = 30.0  # its last words, its workers and its helpers included
 LEFT_KIB = (0, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 
 
@@ -31,7 +32,12 @@ def fail_once(world: World, plan: Plan) -> tuple[str, list[str]] | None:
     what = world.preload.what
     where = f"{plan.at}, {what}"
     found: list[str] = []
-    if wait_for_rest(world, resident):
+    has_ended = wait_for_rest(world, resident)
+    if must_end(what) and not has_ended:
+        has_ended = world.daemon.ends_within(ENDS_S)
+        if not has_ended:
+            found.append("the daemon goes on after a sync failed")
+    if has_ended:
         status = world.daemon.exit_status
         if "sync" not in what or not any(part in what for part in ENDING):
             found.append(f"the daemon ended: {world.daemon.log_text()[-800:]}")
@@ -44,6 +50,12 @@ def fail_once(world: World, plan: Plan) -> tuple[str, list[str]] | None:
         *found,
         *(world.probe(resident) or world.settle(resident, mails=False) or world.check(resident, mails=False)),
     ]
+
+
+def must_end(what: str) -> bool:
+    """Whether nobody knows after this failure what is on the disk: a sync of the database or of a queue."""
+    call, _, path = what.partition(" ")
+    return "sync" in call and ("rosterdrop.sqlite" in path or path.endswith("/queue"))
 
 
 def wait_for_rest(world: World, resident: Resident) -> bool:

@@ -140,6 +140,7 @@ __attribute__((noreturn)) static void cut_power(void)
 
 static int is_meant(const char *path)
 {
+    path += root_length;
     if (shared->match[0] == '!')
         return !strstr(path, shared->match + 1);
     return !shared->match[0] || strstr(path, shared->match);
@@ -182,7 +183,7 @@ static void after(int action)
 
 static int is_skipped(uint32_t kind, const char *path)
 {
-    return shared && (shared->skipped & kind) && strstr(path, shared->skip);
+    return shared && (shared->skipped & kind) && strstr(path + root_length, shared->skip);
 }
 
 static int failed(void)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,10 +111,18 @@ class FaultyDaemon(Daemon):
         assert self._process is not None
         self._process.wait(PATIENCE_S)
 
+    def ends_within(self, patience_s: float) -> bool:
+        """Whether it ends by itself, soon."""
+        until = time.monotonic() + patience_s
+        while self.is_alive and time.monotonic() < until:
+            time.sleep(LOOK_EVERY_S)
+        return not self.is_alive
+
     def kill_all(self) -> None:
         """Kill -9 of all its processes."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
