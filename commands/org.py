@@ -9,6 +9,7 @@ from commands.output import JsonOption, print_json, print_table, say, warn
 from commands.session import Session, open_session, run
 
 if TYPE_CHECKING:
+    from core.database import Connection
     from core.organization_settings import OrganizationSettings
     from core.organizations import Organization
 
@@ -254,11 +255,30 @@ async def _set(session: Session, org_id: str, values: dict[str, object]) -> "Org
     async with session.writing() as connection:
         organization = await organization_by_id(connection, org_id)
         settings = organization.settings.changed(values)
+        if settings.owner != organization.settings.owner:
+            await _check_owner(connection, organization, settings.owner)
         await change_organization(connection, org_id, settings=settings)
         await note_setting(connection, replace(organization, settings=settings), now=session.clock.now())
         for detail in setting_changes(organization.settings, settings):
             await note(session, connection, Event.SETTING_CHANGED, org_id=org_id, detail=detail)
         return await organization_by_id(connection, org_id)
+
+
+async def _check_owner(connection: "Connection", organization: "Organization", owner: str) -> None:
+    """Refuse an owner who is nobody: teams without an owner and mails would be his (rules T2, N2).
+
+    Raises:
+        UsageError: the address is not that of an active user.
+    """
+    from core.addresses import address_key
+    from core.errors import UsageError
+    from processor.directory.listing_store import active_keys
+
+    if not await active_keys(connection, organization.no, [address_key(owner)]):
+        raise UsageError(
+            f"owner: {owner} is not an active user of {organization.name}, so nothing was changed: "
+            f"`rosterdrop users list --org {organization.id}` shows who is, and a users file makes more."
+        )
 
 
 async def _replace_password(

@@ -56,9 +56,10 @@ def _none_word(value: Any) -> Any:
 
 
 def _split(value: Any) -> Any:
-    return (
-        [part for part in (p.strip() for p in value.split(",")) if part] if isinstance(value, str) else value
-    )
+    """Parts between commas; `none` is no part at all."""
+    if not isinstance(value, str):
+        return value
+    return [part for part in (p.strip() for p in value.split(",")) if part and _none_word(part)]
 
 
 def _label(value: Any) -> Any:
@@ -209,7 +210,24 @@ def parse_organization_settings(values: dict[str, Any]) -> OrganizationSettings:
 
 
 def _complaint(error: Any) -> str:
-    name = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{name}: no such setting"
-    return f"{name}: {error['msg'].removeprefix('Value error, ')}"
+    """Say in plain words what a value must be."""
+    name, bounds = str(error["loc"][0]), error.get("ctx", {})
+    match error["type"]:
+        case "extra_forbidden":
+            said = "no such setting"
+        case "missing":
+            said = "must be given"
+        case "literal_error":
+            or_none = " (or none)" if OrganizationSettings.model_fields[name].default is None else ""
+            said = f"must be {bounds['expected']}{or_none}"
+        case "bool_parsing" | "bool_type":
+            said = "must be yes or no"
+        case "int_parsing" | "int_type" | "int_from_float":
+            said = "must be a whole number"
+        case "greater_than_equal":
+            said = f"must be {bounds['ge']} or more"
+        case "less_than_equal":
+            said = f"must be {bounds['le']} or less"
+        case _:
+            said = error["msg"].removeprefix("Value error, ")
+    return f"{name}: {said}"

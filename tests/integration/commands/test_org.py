@@ -87,7 +87,7 @@ def test_x_org_add_warns_when_nobody_gets_mails(cli: CommandLine) -> None:
         (("--dates", "ymd"), "dates:"),
         (("--time-zone", "Mars"), "time_zone:"),
         (("--preset", "excel"), "preset:"),
-        (("--recipient", "nobody"), "recipients.0:"),
+        (("--recipient", "nobody"), "recipients:"),
         (("colour=red",), "colour: no such setting"),
         (("two words",), "is no KEY=VALUE"),
         (("--mode",), "needs"),
@@ -285,3 +285,12 @@ def test_k_looking_makes_no_data_folder(cli: CommandLine, tmp_path: Path) -> Non
     assert "no database" in said.err
     assert cli("org", "show", "007").status == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_t02_an_owner_must_be_an_active_user(cli: CommandLine) -> None:
+    org = cli.add()
+    said = cli("org", "set", org, "owner=nobody@x.example", "dates=dmy")
+    assert said.status == 2
+    assert "nobody@x.example is not an active user of Mavericks" in said.err
+    settings = cli("org", "show", org, "--json").json["settings"]
+    assert (settings["owner"], settings["dates"]) == (OWNER, "auto")
