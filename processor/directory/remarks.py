@@ -11,7 +11,7 @@ from processor.lines import Lines
 from processor.reading.catalogue import problem
 from processor.reading.header import Header
 from processor.reading.labels import Meaning, label_key
-from processor.reading.status_words import UnknownWords
+from processor.reading.status_words import UnknownWords, rows_in_words
 from processor.reading.user_rows import UserRow
 
 
@@ -28,6 +28,9 @@ class Remarks:
         self._match_label = fields[match_field][0].label if match_field else None
         self._manager_label = _label(header, Meaning.MANAGER_EMPLOYEE_ID)
         self._status_label = _label(header, Meaning.STATUS)
+        self._width = len(header.labels)
+        self._surplus = Lines()  # rows with more cells than the header
+        self._fitting = 0
         self._words = UnknownWords()
         self._odd = OddIds()
 
@@ -55,6 +58,13 @@ class Remarks:
             found = True
         return found
 
+    def take_width(self, line: int, cells: int) -> None:
+        """Rule F3: look at how many cells a row has that counts."""
+        if cells > self._width:
+            self._surplus.add(line)
+        else:
+            self._fitting += 1
+
     def take_refused(self, line: int, given: str | None, known: Person | None) -> None:
         """Rule P1: look at a row whose address belongs to a user with another key."""
         if known is not None and self._match_field is not None:
@@ -67,7 +77,10 @@ class Remarks:
 
     def notes(self) -> list[Note]:
         """Return all notes, one for each kind, column and word."""
-        return [*self._words.notes(self._status_label or ""), *self._odd.notes()]
+        found = [*self._words.notes(self._status_label or ""), *self._odd.notes()]
+        if self._surplus and self._fitting:  # where each row ends with a delimiter nothing is odd
+            found.append(problem("surplus-cells", rows=rows_in_words(self._surplus)))
+        return found
 
     def _look_for_zeros(self, known: object, given: object, label: str | None, line: int) -> None:
         if lost_zeros(known, given):

@@ -242,6 +242,7 @@ class UsersPlan:
         if row.line in self._stray:
             noted.append(problem("text-after-quote", line=row.line))
         remarked = self._remarks.take(row, known, after)
+        self._remarks.take_width(row.line, len(record.cells))
         if row.findings or row.notes or noted or remarked:
             self._plan.add_problems(row.findings)
             self._plan.add_notes([*row.notes, *noted])

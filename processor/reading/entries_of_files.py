@@ -206,6 +206,11 @@ ENTRIES: dict[str, Entry] = {
         "`{standard}` means something in a header map only, so the column became a custom field",
         "Ask support to map the label of your system to `{standard}`.",
     ),
+    "names-not-understood": note(
+        "P4",
+        "This looks like a name, and no column is understood as one, so new users are called by their address",
+        "Ask support to map the label to `First Name`, `Last Name` or `User Name`.",
+    ),
     "preset-other": note(
         "H5",
         "Most of the labels are those of {system}, and your organization has the preset of {chosen}",
@@ -214,12 +219,12 @@ ENTRIES: dict[str, Entry] = {
     "status-unknown": note(
         "H5",
         "Not known to mean that a person left, so nothing was done about it: {words} in {lines}",
-        "If it does mean that, ask support to map it (`{label}=Leaver Status: word, word`), or send the last day in "
-        "`Deactivation Date`.",
+        "If it does mean that, ask support to map it (`{label}=Leaver Status: terminated, {word}`), or send the last "
+        "day of these people.",
     ),
     "users-named-only": note(
         "P6",
-        "Made because rows name them as {role}, and nobody had the address: {users}, {lines}",
+        "Rows name as {role} whom nobody knows, so users are made for them: {users}, {lines}",
         "Nothing is to be done if they belong to you; else correct the address, and ask support to deactivate the "
         "user.",
     ),
@@ -232,6 +237,11 @@ ENTRIES: dict[str, Entry] = {
         "P1",
         "Ids are known with zeros in front, which a spreadsheet takes off: {cells}, {lines}",
         "Export the file straight from the HR system: in a spreadsheet 000123 becomes 123, which is another id.",
+    ),
+    "surplus-cells": note(
+        "F3",
+        "More cells than the header, blank behind it; other rows have none: {rows}",
+        "If a comma inside a value is not quoted, all values behind it stand one column too far: look at these rows.",
     ),
     "manager-only-name": note(
         "H6",

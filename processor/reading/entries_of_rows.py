@@ -114,12 +114,13 @@ ENTRIES: dict[str, Entry] = {
     "manager-unknown-id": bad(
         "H6",
         "No user has this employee id, so the manager was not set",
-        "Correct the id, or add the manager to the file.",
+        "Correct the id, or add the manager to the file; a manager whose own row was refused is not known.",
     ),
     "manager-unknown-name": bad(
         "H6",
         "No user has this full name, so the manager was not set",
-        "Correct the name, add the manager to the file, or name managers by `Manager Email`.",
+        "Correct the name, add the manager to the file (a row that was refused does not count), or name managers by "
+        "`Manager Email`.",
     ),
     "manager-ambiguous": bad(
         "H6",

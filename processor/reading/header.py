@@ -15,6 +15,7 @@ from processor.reading.labels import (
     hint_how_to_map,
     label_key,
     looks_like_data,
+    nearest_label,
 )
 from processor.reading.maps import HeaderMap, Target
 from processor.reading.values import clean, is_blank
@@ -185,7 +186,12 @@ def _user_columns(
             notes += _note_of_match(name, field)
         else:
             columns.append(Column(index, name, Meaning.CUSTOM, fields.setdefault(label_key(label), label)))
-    return columns, notes + _note_of_lone_manager(columns) + _notes_of_unmapped(columns)
+    return columns, [
+        *notes,
+        *_note_of_lone_manager(columns),
+        *_notes_of_unmapped(columns),
+        *_note_without_names(columns),
+    ]
 
 
 def _mapped(index: int, name: str, target: Target, fields: dict[str, str]) -> Column:
@@ -240,6 +246,19 @@ def _note_of_lone_manager(columns: list[Column]) -> list[Problem]:
     if any(c.meaning is Meaning.MANAGER_EMAIL for c in columns):
         return []
     return [problem("manager-only-name", column=c.label) for c in columns if c.meaning is Meaning.MANAGER]
+
+
+def _note_without_names(columns: list[Column]) -> list[Problem]:
+    """Rule P4: a file that seems to hold names, and no column is understood as one."""
+    names = (Meaning.USER_NAME, Meaning.FIRST_NAME, Meaning.LAST_NAME)
+    if any(column.meaning in names for column in columns):
+        return []
+    alike = [
+        column.label
+        for column in columns
+        if column.meaning is Meaning.CUSTOM and nearest_label(clean_label(column.label)) in names
+    ]
+    return [problem("names-not-understood", column=alike[0])] if alike else []
 
 
 def _notes_of_unmapped(columns: list[Column]) -> list[Problem]:

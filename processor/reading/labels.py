@@ -103,6 +103,9 @@ _NEAR_WORDS = {
 }
 
 
+_OF_OTHERS = ("manager", "supervisor", "reports", "team", "owner", "private", "personal", "home")
+
+
 def nearest_label(label: str) -> str | None:
     """Rule H3: the standard label that a label looks like, None where it looks like none."""
     key = label_key(label)
@@ -116,6 +119,8 @@ def nearest_label(label: str) -> str | None:
     }
     if key in keys:
         return None  # it is understood as it stands
+    if "mail" in key and not any(word in key for word in _OF_OTHERS):
+        return Meaning.USER_EMAIL.value
     near = difflib.get_close_matches(key[:64], keys, n=1, cutoff=_LIKENESS)
     return keys[near[0]] if near else None
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from processor.findings import Problem
 from processor.reading.catalogue import problem
-from processor.reading.labels import Meaning, clean_label, hint_how_to_map, label_key
+from processor.reading.labels import Meaning, clean_label, hint_how_to_map, label_key, nearest_label
 from processor.reading.presets import PRESETS, Preset, load_preset
 
 _FEWEST = 3  # labels by which a system is known
@@ -24,17 +24,15 @@ def better_preset(labels: Collection[str], chosen: Preset | None) -> Preset | No
 
 def hint_how_to_read(labels: list[str], *, chosen: Preset | None) -> str:
     """Rule H3: what to do about a file without a label of ours: another preset, another label, or a map."""
-    said = []
     if other := better_preset(labels, chosen):
-        said.append(
-            f"Most of the labels are those of {other.system}: ask support for the preset `{other.name}`"
-        )
-    elif chosen is not None:
-        theirs = [one for one, ours in chosen.header_map.items() if ours == Meaning.USER_EMAIL.value]
-        said.append(
-            f"{chosen.system} calls the column of addresses {' or '.join(f'`{one}`' for one in theirs)}"
-        )
-    return "; ".join([*said, hint_how_to_map(labels)])
+        return f"Most of the labels are those of {other.system}: ask support for the preset `{other.name}`"
+    if chosen is None:
+        return hint_how_to_map(labels)
+    theirs = [one for one, ours in chosen.header_map.items() if ours == Meaning.USER_EMAIL.value]
+    known = {label_key(label) for label in chosen.header_map}
+    strange = [label for label in labels if label_key(clean_label(label)) not in known]
+    called = f"{chosen.system} calls the column of addresses {' or '.join(f'`{one}`' for one in theirs)}"
+    return f"{called}; {hint_how_to_map(strange)}" if any(map(nearest_label, strange)) else called
 
 
 def note_of_other_preset(labels: Sequence[str], chosen: Preset | None) -> list[Problem]:

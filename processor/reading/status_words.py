@@ -45,12 +45,19 @@ class UnknownWords:
 
     def notes(self, label: str) -> list[Problem]:
         """Rule H5: one note for each word; words that are not quoted share one."""
-        found = [(f"`{word}`", lines) for word, lines in self._words.values()]
+        found = [(f"`{word}`", word, lines) for word, lines in self._words.values()]
         if self._others:
-            found.append(("other words" if found else "the words", self._others))
+            found.append(("other words" if found else "the words", "...", self._others))
         return [
-            problem("status-unknown", column=label, words=words, label=label, lines=rows_in_words(lines))
-            for words, lines in found
+            problem(
+                "status-unknown",
+                column=label,
+                words=words,
+                word=word,
+                label=label,
+                lines=rows_in_words(lines),
+            )
+            for words, word, lines in found
         ]
 
 

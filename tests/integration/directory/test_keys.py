@@ -119,7 +119,7 @@ async def test_h6_a_manager_created_under_a_name_is_found_by_it_at_once(house: H
 
 async def test_h5_a_leaver_who_left_is_no_news(house: House) -> None:
     org = await house.org(header_map={"Status": "Leaver Status"})
-    for notes in ([(2, None, "created-deactivated")], []):
+    for notes in ([(2, "Status", "created-deactivated")], []):
         record = await org.drop("f.csv", b"User Email,Status\nbob@x.example,terminated\n")
         assert await org.codes(record, notes=True) == notes
         await org.sql("UPDATE users SET last_name = 'x' WHERE org_no = :org")

@@ -39,7 +39,7 @@ async def test_p06_users_made_by_a_managers_address_are_noted_with_the_lines(org
     data = b"User Email,Manager Email\n" + rows
     ((column, code, text),) = await notes(org, data)
     assert (column, code) == ("Manager Email", "users-named-only")
-    assert "as manager" in text
+    assert "as manager whom" in text
     assert "1 user, lines 2 and 4" in text
     assert await notes(org, data) == []
 
@@ -151,3 +151,11 @@ async def test_r01_all_refused_rows_come_back_however_many_there_are(org: Org) -
     found = await org.problems(record)
     assert (len(found), sum(one.times for one in found)) == (1_001, 3_000)
     assert found[-1].text == "2,000 more like this: lines 1003 to 3002 (P1)"
+
+
+async def test_f03_rows_with_blank_surplus_cells_are_noted_where_others_have_none(org: Org) -> None:
+    header = b"User Email,User Name,Boss\n"
+    found = await notes(org, header + b"ann@x.example,Lee, Ann,\nbob@x.example,Bob,\n")
+    assert [(column, code) for column, code, _ in found] == [(None, "surplus-cells")]
+    assert "1 row (line 2)" in found[0][2]
+    assert await notes(org, header + b"cy@x.example,Cy,,\ndee@x.example,Dee,,\n") == []

@@ -312,3 +312,19 @@ def test_h05_a_label_that_only_a_map_understands_is_noted(label: str) -> None:
     assert [note.code for note in header.notes] == ["label-needs-map"]
     mapped = understood("User Email", label, header_map={label: "Manager Name"})
     assert "label-needs-map" not in [note.code for note in mapped.notes]
+
+
+@pytest.mark.parametrize(
+    ("labels", "noted"),
+    [
+        (("User Email", "Legal_First_Name", "Room"), "Legal_First_Name"),
+        (("User Email", "Full Name"), "Full Name"),
+        (("User Email", "Last Name", "Legal_First_Name"), None),
+        (("User Email", "Teams", "Room"), None),
+    ],
+)
+def test_p04_a_file_whose_names_are_not_understood_is_noted(
+    labels: tuple[str, ...], noted: str | None
+) -> None:
+    columns = [note.column for note in understood(*labels).notes if note.code == "names-not-understood"]
+    assert columns == ([noted] if noted else [])

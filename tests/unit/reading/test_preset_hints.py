@@ -38,7 +38,9 @@ def test_h03_the_hint_names_the_system_that_wrote_the_file() -> None:
 
 def test_h03_the_hint_names_what_the_presets_system_calls_the_column() -> None:
     hint = hint_how_to_read(["Employee #", "First Name", "Room"], chosen=load_preset("bamboohr"))
-    assert hint.startswith("BambooHR calls the column of addresses `Work Email`")
+    assert hint == "BambooHR calls the column of addresses `Work Email`"
+    hint = hint_how_to_read(["Employee #", "Reports To", "E-mail Addr"], chosen=load_preset("bamboohr"))
+    assert hint.endswith("`Work Email`; `E-mail Addr` looks like `User Email`: map it")
 
 
 def test_h05_a_file_of_another_system_than_the_presets_is_noted() -> None:

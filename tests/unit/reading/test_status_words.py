@@ -72,7 +72,7 @@ def test_h05_the_note_says_which_word_stands_in_which_rows() -> None:
             "other words in 1 row (line 4)",
         )
     ]
-    assert "`State=Leaver Status: word, word`" in words.notes("State")[0].advice
+    assert "`State=Leaver Status: terminated, Resigned`" in words.notes("State")[0].advice
 
 
 def test_h05_a_column_of_many_words_quotes_the_first() -> None:
