@@ -50,7 +50,8 @@ class DemoHouse:
         """Run the daemon; gives its port, and ends it with SIGTERM."""
         with self._log.open("wb") as log:
             process = subprocess.Popen(
-                self._command("serve"),
+                # A demo that is killed cannot end it any more.
+                [sys.executable, "-m", "commands.bound", str(os.getpid()), "serve"],
                 env=self._environment,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

@@ -28,6 +28,7 @@ from core.logs import configure_logs
 from core.migrate import prepare_database_apart
 from core.nudges import MAIL
 from core.periodic import periodically
+from core.service_manager import READY, STOPPING, service_manager
 from core.settings import Settings
 from processor.daily_exports import DailyExports
 from processor.digesting import Digests
@@ -97,6 +98,7 @@ class Daemon:
         self._clock = SystemClock(offset_s=settings.test_now_offset_s)
         self._stop = asyncio.Event()
         self._failure: ServiceError | None = None
+        self._manager = service_manager()
 
     async def run(self, host_keys: list) -> int:  # type: ignore[type-arg]  # asyncssh's keys, which only server/ knows
         """Serve until stopped and return 0.
@@ -182,6 +184,7 @@ class Daemon:
                     ("local folders", local.run()),
                     ("housekeeping", listener.housekeeping()),
                     ("bans", listener.guarding()),
+                    ("watchdog", self._manager.keep_alive()),
                     ("pulls", self._pulls(database, inbox, finished)),
                     *self._timed(database, inbox, queues).items(),
                 )
@@ -261,10 +264,12 @@ class Daemon:
     def _announce(self, listener: Listener) -> None:
         state = {"pid": os.getpid(), "port": listener.port}
         (self._settings.data_dir / FILE).write_text(json.dumps(state), "utf-8")
+        self._manager.tell(READY)
         log.info("server.started", host=self._settings.host, port=listener.port, pid=os.getpid())
 
     async def _end(self, listener: Listener, queues: Queues, pool: WorkerPool) -> None:
         """Rule O2: no new sessions, running uploads get their grace, the running import finishes or rolls back."""
+        self._manager.tell(STOPPING)
         log.info("server.stopping", uploads=listener.uploads)
         # Where the disk of the queue failed, nothing can be taken any more: nobody need wait for a refusal.
         grace_s = self._settings.stop_grace_s if self._failure is None else 0

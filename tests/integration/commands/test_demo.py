@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.daemon import eventually
 from tests.integration.commands.conftest import CommandLine
 
 
@@ -48,3 +49,34 @@ def test_k_s02_without_openssh_the_demo_uses_our_own_client(
     assert "own SFTP client" in said.out
     assert os.sep not in said.err
     check_story(said.out)
+
+
+@pytest.mark.timeout(180)
+def test_k_a_killed_demo_leaves_no_daemon_behind(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(cli.folder))
+    demo = cli.start("demo")
+    daemon = eventually(lambda: daemon_of(demo.pid), what="the demo's daemon runs")
+    demo.kill()
+    demo.communicate()
+    eventually(lambda: not alive(daemon), what="the daemon has ended")
+
+
+def daemon_of(pid: int) -> int | None:
+    """The process that the demo started as its daemon, once that has a log."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    for child in children:
+        words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        if b"serve" in words and b"server.started" in log_of(int(child)):
+            return int(child)
+    return None
+
+
+def log_of(pid: int) -> bytes:
+    return (Path(f"/proc/{pid}/cwd").resolve() / "serve.log").read_bytes()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
