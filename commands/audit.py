@@ -72,11 +72,11 @@ def _print_table(lines: "list[AuditLine]", limit: int) -> None:
 
 async def _found(session: Session, chosen: dict[str, Any], limit: int) -> "list[AuditLine]":
     from core.audit_store import search
-    from core.organizations_store import organization_by_id
+    from core.organizations_store import check_known
 
     async with session.reading() as connection:
         if chosen["org_id"] is not None:
-            await organization_by_id(connection, chosen["org_id"])
+            await check_known(connection, chosen["org_id"])
         return await search(connection, **chosen, limit=limit)
 
 
@@ -91,12 +91,12 @@ async def _each(lines: "list[AuditLine]") -> "AsyncIterator[dict[str, Any]]":
 
 async def _exported(session: Session, path: Path, chosen: dict[str, Any]) -> int:
     from core.audit_store import stream
-    from core.organizations_store import organization_by_id
+    from core.organizations_store import check_known
 
     count = 0
     async with session.reading() as connection:
         if chosen["org_id"] is not None:
-            await organization_by_id(connection, chosen["org_id"])
+            await check_known(connection, chosen["org_id"])
         with path.open("w", encoding="utf-8", newline="") as file:  # nobody else waits
             writer = csv.writer(file)
             writer.writerow(LABELS)

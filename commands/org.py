@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import org_key, org_map
+from commands import org_key, org_map, org_remove
 from commands.output import JsonOption, print_json, print_table, say, warn
 from commands.session import Session, open_session, run
 
@@ -204,6 +204,9 @@ def password(
     if until is not None:
         warn(f"the old password is good, too, until {until}.")
     print_access(session, organization, new, as_json=as_json)
+
+
+app.command("remove")(org_remove.remove)
 
 
 @app.command("enable")

@@ -82,6 +82,17 @@ async def organization_by_id(connection: AsyncConnection, org_id: str) -> Organi
     return _from_row(row)
 
 
+async def check_known(connection: AsyncConnection, org_id: str) -> None:
+    """Expect an organization of that id, or what the trail of a removed one is found under.
+
+    Raises:
+        NotFoundError: there never was one.
+    """
+    query = select(organizations.c.no).where(organizations.c.id == org_id)
+    if (await connection.execute(query)).first() is None:
+        raise NotFoundError(f"There is no organization {org_id}: `rosterdrop org list` shows all.")
+
+
 async def is_enabled(connection: AsyncConnection, org_id: str) -> bool:
     """Say whether there is such an organization, and it is not disabled."""
     query = _active().where(organizations.c.id == org_id, organizations.c.disabled_at.is_(None))

@@ -116,7 +116,7 @@ teams = Table(
     Column("org_no", Id, ForeignKey("organizations.no"), nullable=False),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),
-    Column("owner_id", Id, ForeignKey("users.id")),
+    Column("owner_id", Id, ForeignKey("users.id"), index=True),  # removing a user looks for its teams
     Column("parent_id", Id),  # no foreign key, as above
     Column("type", Text),
     UniqueConstraint("org_no", "name_key"),

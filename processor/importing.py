@@ -15,7 +15,7 @@ import structlog
 
 from core.clock import Clock, to_text
 from core.database import TROUBLES, Connection, Database
-from core.errors import BusyError, ServiceError
+from core.errors import BusyError, NotFoundError, ServiceError
 from core.inbox import Drop, Inbox
 from core.names import NameKind, kind_of_name
 from core.organizations import Organization
@@ -163,9 +163,20 @@ class Importer:
                     try:
                         return await self._apply(organization, drop, record, plan, await digest)
                     except DirectoryMovedError:
-                        continue
+                        await self._check_there(organization)
         finally:
             digest.cancel()
+
+    async def _check_there(self, organization: Organization) -> None:
+        """Section K: an organization that was removed meanwhile gets nothing.
+
+        Raises:
+            NotFoundError: it was.
+        """
+        async with self._database.reading() as connection:
+            found = await organization_by_id(connection, organization.id)
+        if found.no != organization.no:
+            raise NotFoundError(f"The organization {organization.id} was removed.")
 
     async def _plan(
         self, space: PlanSpace, organization: Organization, drop: Drop, progress: Progress | None

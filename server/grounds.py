@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from core.audit import OK, REFUSED, AuditEntry, Event
-from core.clock import Clock
+from core.clock import Clock, from_text
 from core.database import Database
 from core.inbox import Inbox, QueueBrokenError
 from core.organizations import Organization
@@ -63,6 +63,7 @@ class Grounds:
         self._views: dict[str, LocalView] = {}
         self._recent = recent
         self._settings: dict[str, Settings] = {}  # of organizations that logged in since the start
+        self._numbers: dict[str, int] = {}  # the same; an id that was removed and is used again has another
 
     async def view(self, org_id: str) -> LocalView:
         """Return what clients of the organization see in `/local`, with what earlier sessions left."""
@@ -117,11 +118,22 @@ class Grounds:
         """Rule U9: return what counts for who logs in; an organization's own limits count for all its sessions."""
         if organization is None:
             return self.settings
+        self._meet(organization)
         settings = self._settings[organization.id] = settings_of(self.settings, organization.settings)
         view = self._views.get(organization.id)
         if view is not None:
             view.folder.shelf.obey(settings)
         return settings
+
+    def _meet(self, organization: Organization) -> None:
+        """Section K: forget what is known of a removed organization whose id is used again."""
+        org_id = organization.id
+        if self._numbers.get(org_id, organization.no) != organization.no:
+            self._views.pop(org_id, None)
+        self._numbers[org_id] = organization.no
+        made_at = from_text(organization.created_at)
+        if org_id in self._recent:
+            self._recent[org_id] = [drop for drop in self._recent[org_id] if drop.accepted_at >= made_at]
 
     def end_visit(self, visit: Visit) -> None:
         """Rule U4: names that answer for this session only answer no more."""

@@ -301,6 +301,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
         sa.UniqueConstraint("org_no", "name_key", name=op.f("uq_teams_org_no_name_key")),
     )
+    op.create_index(op.f("ix_teams_owner_id"), "teams", ["owner_id"], unique=False)
     op.create_table(
         "former_addresses",
         sa.Column("org_no", Id, nullable=False),
