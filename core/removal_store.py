@@ -1,6 +1,6 @@
 """SQL of the end of an organization (section K): what goes with it, and the row that stays for the audit trail."""
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import ColumnElement, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import core.mail_schema
@@ -52,16 +52,20 @@ async def remove_organization(connection: AsyncConnection, organization: Organiz
 
 
 async def _delete(connection: AsyncConnection, table: Table, org_no: int) -> None:
+    condition = _belongs(table, org_no)
+    if condition is not None:
+        await connection.execute(delete(table).where(condition))
+
+
+def _belongs(table: Table, org_no: int) -> ColumnElement[bool] | None:
+    """Return which rows of a table are the organization's; None where they stay or are nobody's."""
     if table in (organizations, audit):
-        return
-    numbers = select(imports.c.number).where(imports.c.org_no == org_no)
+        return None
     if table is memberships:
         first = org_no << USER_ID_SHIFT
-        condition = memberships.c.user_id.between(first, first + (1 << USER_ID_SHIFT) - 1)
-    elif "org_no" in table.c:
-        condition = table.c.org_no == org_no
-    elif "import_number" in table.c:
-        condition = table.c.import_number.in_(numbers)
-    else:
-        return
-    await connection.execute(delete(table).where(condition))
+        return memberships.c.user_id.between(first, first + (1 << USER_ID_SHIFT) - 1)
+    if "org_no" in table.c:
+        return table.c.org_no == org_no
+    if "import_number" in table.c:
+        return table.c.import_number.in_(select(imports.c.number).where(imports.c.org_no == org_no))
+    return None
