@@ -21,6 +21,8 @@ PACKAGES = {
     "curl": "curl",
     "debugfs": "e2fsprogs",
     "fusermount3": "fuse3",
+    "java": "default-jdk-headless",
+    "jsch.jar": "libjsch-java",
     "lftp": "lftp",
     "mkfs.ext4": "e2fsprogs",
     "node": "nodejs",
@@ -50,6 +52,15 @@ def find_tool(name: str) -> Path:
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
     return Path(found)
+
+
+def find_file(path: str) -> Path:
+    """What a package brings that is no program, by the rule of `find_tool`."""
+    found = Path(path)
+    if not found.exists():
+        message = f"{path} is not there: apt-get install {PACKAGES[found.name]}"
+        pytest.fail(message, pytrace=False) if os.environ.get("CI") else pytest.skip(message)
+    return found
 
 
 @pytest.fixture(scope="session")

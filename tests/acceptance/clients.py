@@ -119,10 +119,11 @@ WAYS = {
     "npm": Way(client="ssh2 for node", purpose="set up, once", command="npm install ssh2"),
 }
 
-# The line of a program that sends the file; tests/acceptance/test_clients_libraries.py runs it.
+# The line of a program that sends the file; tests/acceptance/test_clients_libraries.py and test_clients_java.py run it.
 LIBRARIES = {
     "paramiko": 'sftp.put("users.csv", "/local/users.csv")',
     "asyncssh": 'await sftp.put("users.csv", "/local/users.csv")',
+    "JSch": 'sftp.put("users.csv", "/local/users.csv")',
     "ssh2 for node": 'sftp.fastPut("users.csv", "/local/users.csv", done)',
 }
 
