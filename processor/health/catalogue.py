@@ -164,7 +164,8 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "secrets-key-missing": Entry(
         _E,
-        "People were erased, but the secrets key that knows them is not there: a file could make them again.",
+        "The secrets key is not there: a file could make erased people again, and customers' servers cannot be "
+        "logged in to.",
         "Put it back from your copy of the keys folder.",
     ),
     # --- the disk

@@ -133,7 +133,7 @@ class Examination:
         if not patient.is_sound():
             return [Finding(code="database-damaged")]
         self._org_ids = patient.organizations()
-        self.needs_secrets_key = patient.has_erased_people()
+        self.needs_secrets_key = patient.needs_secrets_key()
         found = []
         if broken := patient.broken_references():
             found.append(Finding(code="references-broken", subjects=tuple(broken)))

@@ -98,9 +98,10 @@ class Ward:
             for row in self._connection.execute("SELECT id FROM organizations WHERE removed_at IS NOT NULL")
         }
 
-    def has_erased_people(self) -> bool:
-        """Whether the secrets key is needed."""
-        return self._connection.execute("SELECT 1 FROM erased_people LIMIT 1").fetchone() is not None
+    def needs_secrets_key(self) -> bool:
+        """Whether something is kept that only the secrets key opens or knows: erased people, customers' servers."""
+        sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM erased_people) OR EXISTS (SELECT 1 FROM pull_servers)"
+        return self._connection.execute(sql).fetchone() is not None
 
     def imports(self, org_id: str) -> Iterator[KnownImport]:
         """Yield the organization's imports."""

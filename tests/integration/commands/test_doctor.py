@@ -1,7 +1,10 @@
 """`rosterdrop doctor`: each thing that is wrong is found, and mended where that loses nothing (O5)."""
 
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 import pytest
 
 from server.host_keys import load_host_keys
-from tests.integration.commands.conftest import CommandLine
+from tests.integration.commands.conftest import OWNER, CommandLine
 
 QUIET = {
     "sqlite-old",
@@ -19,18 +22,40 @@ QUIET = {
     "disk-tight",
     "inodes-few",
 }  # of the machine, not of us
+ORG = "001"
 TEAMS = ("Team Name,Parent Team", "Sales,Company")
 USERS = ("User Email,Manager Email", "bo@x.example,cy@x.example")
 
 
-@pytest.fixture
-def org(cli: CommandLine) -> str:
-    org = cli.add()
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data and keys in which nothing is wrong; each test gets a copy."""
+    folder = tmp_path_factory.mktemp("sound")
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("ROSTERDROP_")}
+    environment = outer | {
+        "ROSTERDROP_DATA_DIR": str(folder / "data"),
+        "ROSTERDROP_KEYS_DIR": str(folder / "keys"),
+        "ROSTERDROP_MIN_FREE_DISK_BYTES": "0",
+    }
+
+    def run(*words: object) -> None:
+        command = [sys.executable, "-m", "commands.main", *map(str, words)]
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120)
+
+    run("org", "add", "Mavericks", "--id", ORG, "--owner", OWNER)
     for name, lines in (("teams.csv", TEAMS), ("users.csv", USERS)):
-        assert cli.process("import", cli.file(name, *lines), "--org", org).status == 0
-    load_host_keys(cli.folder / "keys")
+        (folder / name).write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        run("import", folder / name, "--org", ORG)
+    load_host_keys(folder / "keys")
+    return folder
+
+
+@pytest.fixture
+def org(cli: CommandLine, sound: Path) -> str:
+    for name in ("data", "keys"):
+        shutil.copytree(sound / name, cli.folder / name)
     assert found(cli) == {}
-    return org
+    return ORG
 
 
 def found(cli: CommandLine, *words: str, status: int | None = None) -> dict[str, Any]:
