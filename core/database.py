@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from core.errors import BusyError, DamagedError, ServiceError
+from core.inline_connection import InlineConnection
 from core.locks import TurnLock
 
 Connection = AsyncConnection  # for those who hand one through and speak no SQL
@@ -56,11 +57,11 @@ class DatabaseBusyError(BusyError):
 class Database:
     """An open database; `open_database` makes it."""
 
-    def __init__(self, *, path: Path) -> None:
+    def __init__(self, *, path: Path, inline: bool = False) -> None:
         self.path = path
         self._turn = TurnLock(path.with_name("commit.lock"))
-        self._reader = _engine(path, size=READERS, begin="BEGIN")
-        self._writer = _engine(path, size=1, begin="BEGIN IMMEDIATE")
+        self._reader = _engine(path, size=READERS, begin="BEGIN", inline=inline)
+        self._writer = _engine(path, size=1, begin="BEGIN IMMEDIATE", inline=inline)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -114,13 +115,15 @@ async def driver_connection(connection: AsyncConnection) -> aiosqlite.Connection
 
 
 @asynccontextmanager
-async def open_database(path: Path) -> AsyncIterator[Database]:
+async def open_database(path: Path, *, inline: bool = False) -> AsyncIterator[Database]:
     """Open an existing database whose schema is current (`core.migrate` sees to that).
+
+    `inline` is for a process whose loop serves nobody else: no call goes through a thread.
 
     Raises:
         DatabaseDamagedError: the file is not a sound database; nothing was changed (rule O6).
     """
-    database = Database(path=path)
+    database = Database(path=path, inline=inline)
     try:
         try:
             async with database.reading() as connection:
@@ -150,7 +153,10 @@ def damaged(path: Path) -> DatabaseDamagedError:
     )
 
 
-def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
+def _engine(path: Path, *, size: int, begin: str, inline: bool) -> AsyncEngine:
+    async def connect_inline() -> aiosqlite.Connection:
+        return await InlineConnection(lambda: sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000))
+
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
         poolclass=AsyncAdaptedQueuePool,
@@ -159,6 +165,7 @@ def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
         hide_parameters=True,  # errors would quote addresses and values (O3)
         pool_timeout=60,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        **({"async_creator": connect_inline} if inline else {}),
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -52,7 +52,7 @@ def _listen(loop: asyncio.AbstractEventLoop, requests: asyncio.Queue[dict[str, A
 async def _serve(settings: Settings, requests: asyncio.Queue[dict[str, Any]]) -> None:
     clock = SystemClock(offset_s=settings.test_now_offset_s)
     inbox = Inbox(data_dir=settings.data_dir, clock=clock)
-    async with open_database(settings.database_path) as database:
+    async with open_database(settings.database_path, inline=True) as database:
         importer = Importer(database=database, inbox=inbox, clock=clock, settings=settings)
         _answer({"ready": True})
         while True:
