@@ -30,7 +30,7 @@ class Remarks:
         self._status_label = _label(header, Meaning.STATUS)
         self._width = len(header.labels)
         self._surplus = Lines()  # rows with more cells than the header
-        self._fitting = 0
+        self._has_fitting = False
         self._words = UnknownWords()
         self._odd = OddIds()
 
@@ -58,12 +58,13 @@ class Remarks:
             found = True
         return found
 
-    def take_width(self, line: int, cells: int) -> None:
-        """Rule F3: look at how many cells a row has that counts."""
+    def take_width(self, line: int, cells: int) -> bool:
+        """Rule F3: look at how many cells a row has that counts; True as in `take`: known lines have no surplus."""
         if cells > self._width:
             self._surplus.add(line)
-        else:
-            self._fitting += 1
+            return True
+        self._has_fitting = True
+        return False
 
     def take_refused(self, line: int, given: str | None, known: Person | None) -> None:
         """Rule P1: look at a row whose address belongs to a user with another key."""
@@ -75,10 +76,12 @@ class Remarks:
         """Rule H6: a manager's id fits nobody, and with zeros in front it does."""
         self._odd.add("id-without-zeros", self._manager_label, line)
 
-    def notes(self) -> list[Note]:
-        """Return all notes, one for each kind, column and word."""
+    def notes(self, *, passed: int) -> list[Note]:
+        """Return all notes, one for each kind, column and word; `passed`: known lines that were not looked at."""
         found = [*self._words.notes(self._status_label or ""), *self._odd.notes()]
-        if self._surplus and self._fitting:  # where each row ends with a delimiter nothing is odd
+        if self._surplus and (
+            self._has_fitting or passed
+        ):  # where each row ends with a delimiter nothing is odd
             found.append(problem("surplus-cells", rows=rows_in_words(self._surplus)))
         return found
 

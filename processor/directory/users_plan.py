@@ -242,7 +242,7 @@ class UsersPlan:
         if row.line in self._stray:
             noted.append(problem("text-after-quote", line=row.line))
         remarked = self._remarks.take(row, known, after)
-        self._remarks.take_width(row.line, len(record.cells))
+        remarked |= self._remarks.take_width(row.line, len(record.cells))
         if row.findings or row.notes or noted or remarked:
             self._plan.add_problems(row.findings)
             self._plan.add_notes([*row.notes, *noted])
@@ -368,7 +368,7 @@ class UsersPlan:
         if len(self._lines) and await self._links.make_lines_stale():
             raise StaleLinesError
         self._links.release()
-        self._plan.add_notes(self._remarks.notes())
+        self._plan.add_notes(self._remarks.notes(passed=self._file.look.passed))
 
     def _refuse_passed(self) -> None:
         """Rule P10: known lines that are repeats after all."""

@@ -155,7 +155,8 @@ async def test_r01_all_refused_rows_come_back_however_many_there_are(org: Org) -
 
 async def test_f03_rows_with_blank_surplus_cells_are_noted_where_others_have_none(org: Org) -> None:
     header = b"User Email,User Name,Boss\n"
-    found = await notes(org, header + b"ann@x.example,Lee, Ann,\nbob@x.example,Bob,\n")
-    assert [(column, code) for column, code, _ in found] == [(None, "surplus-cells")]
-    assert "1 row (line 2)" in found[0][2]
+    for _ in range(2):
+        found = await notes(org, header + b"ann@x.example,Lee, Ann,\nbob@x.example,Bob,\n")
+        assert [(column, code) for column, code, _ in found] == [(None, "surplus-cells")]
+        assert "1 row (line 2)" in found[0][2]
     assert await notes(org, header + b"cy@x.example,Cy,,\ndee@x.example,Dee,,\n") == []
