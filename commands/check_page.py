@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from commands.findings import FIRST_CHANGES, print_changes, print_findings
 from commands.output import print_table, say
 from processor.imports import Counts, Kind, Outcome
+from processor.reading.meanings import in_words
 
 if TYPE_CHECKING:
     from core.organizations import Organization
@@ -24,20 +25,10 @@ WOULD = (
     ("rows_refused", "refuse 1 row", "refuse {} rows"),
     (
         "cells_refused",
-        "leave out 1 cell: what is known stays, a new user goes without",
-        "leave out {} cells: what is known stays, a new user goes without",
+        "leave out 1 cell: what is known stays, what is new goes without",
+        "leave out {} cells: what is known stays, what is new goes without",
     ),
 )
-
-
-# Meanings that are no labels of a file (H5, H6).
-IN_WORDS = {
-    "ignore": "ignored",
-    "Leaver Status": "Leaver Status: says by a word who has left",
-    "Manager Employee ID": "Manager Employee ID: the manager, looked up by Employee ID",
-    "Manager Name": "Manager Name: the manager, looked up by full name",
-    "Manager": "Manager: the name of a manager whom Manager Email makes",
-}
 
 
 def print_check(name: str, organization: "Organization | None", found: "DryRun", *, everything: bool) -> None:
@@ -52,7 +43,7 @@ def print_check(name: str, organization: "Organization | None", found: "DryRun",
     if found.headers:
         say("\nHow its columns are understood")
         types = {field.label: field.type for field in found.new_fields}
-        rows = [(label, _in_words(meaning, types)) for label, meaning in found.headers]
+        rows = [(label, in_words(meaning, types)) for label, meaning in found.headers]
         print_table(("Label", "Meaning"), rows, nothing="")
     print_findings("Problems", found.problems)
     print_findings("Notes", found.notes)
@@ -88,18 +79,11 @@ def write_check_page(page: Path, name: str, organization: "Organization | None",
     from processor.filing.check_page import render_check
 
     types = {field.label: field.type for field in found.new_fields}
-    headers = [(label, _in_words(meaning, types)) for label, meaning in found.headers]
+    headers = [(label, in_words(meaning, types)) for label, meaning in found.headers]
     page.write_text(
         render_check(found, name=name, organization=organization, headers=headers), encoding="utf-8"
     )
     say(f"The report is in {page}.")
-
-
-def _in_words(meaning: str, types: dict[str, str]) -> str:
-    field = meaning.removeprefix("custom.")
-    if field != meaning:
-        return f"new custom field {field} ({types[field]})" if field in types else f"custom field {field}"
-    return IN_WORDS.get(meaning, meaning)
 
 
 def would(counts: Counts) -> list[str]:

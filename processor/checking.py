@@ -21,8 +21,7 @@ from processor.filing.kept_details import Details
 from processor.findings import Note, Problem
 from processor.imports import Change, Counts, Kind, Outcome
 from processor.reading.catalogue import problem
-from processor.reading.header import Column, Header
-from processor.reading.labels import Meaning
+from processor.reading.meanings import meanings
 
 Progress = Callable[[int, int], None]  # bytes read, size of the file
 
@@ -116,22 +115,8 @@ def _told(understood: Understood) -> DryRun:
         changes=_changes(plan),
         outcome=plan.outcome,
         hold=plan.hold,
-        details=Details(plan.missing, plan.created),
+        details=Details(plan.missing, created=plan.created),
     )
-
-
-def meanings(header: Header) -> list[tuple[str, str]]:
-    """Return each label of the file, in its order, with what it means."""
-    by_place = {column.index: column for column in header.columns}
-    return [(label, _meaning(by_place.get(place))) for place, label in enumerate(header.labels) if label]
-
-
-def _meaning(column: Column | None) -> str:
-    if column is None:
-        return str(Meaning.IGNORE)
-    if column.meaning is Meaning.CUSTOM:
-        return f"custom.{column.field or column.label}"
-    return str(column.meaning)
 
 
 def _findings(plan: Plan, *, notes: bool) -> list[Problem]:

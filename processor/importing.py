@@ -215,7 +215,7 @@ class Importer:
         elif plan.hold is not None and record.approved_at is None:
             outcome = Outcome.HELD
         await asyncio.to_thread(keep_ranges, drop, header=plan.header_range, rows=plan.refused_ranges)
-        await asyncio.to_thread(keep_details, drop, Details(plan.missing, plan.created))
+        await asyncio.to_thread(keep_details, drop, Details(plan.missing, plan.headers, plan.created))
         async with self._database.writing() as connection:
             await imports_store.change_record(
                 connection,

@@ -95,6 +95,9 @@ class Plan:
     missing: list[str] = field(
         default_factory=list
     )  # addresses of the first whom the file names no more (P2)
+    headers: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # what columns are understood as, where asked for
     created: dict[tuple[str, str], tuple[Change, ...]] = field(
         default_factory=dict
     )  # values, where asked for

@@ -27,6 +27,7 @@ from processor.reading.field_types import FieldType, KnownField
 from processor.reading.header import Header, is_extra_header_row, understand_header, value_under_empty_label
 from processor.reading.keys import key_reader, match_field
 from processor.reading.labels import Meaning, label_key
+from processor.reading.meanings import in_words, meanings
 from processor.reading.opening import OpenTable, as_utf8, is_utf16, open_table, refusal_of
 from processor.reading.preset_hints import hint_how_to_read, note_of_other_preset
 from processor.reading.presets import map_of, preset_of
@@ -165,6 +166,9 @@ class Planner:
         except FileRefusedError as exc:
             plan = self._refused([exc.refusal], header.kind)
         plan.labels = table.labels
+        if self._detailed:
+            types = {field.label: field.type for field in plan.new_fields}
+            plan.headers = [(label, in_words(meaning, types)) for label, meaning in meanings(header)]
         return Understood(plan, header)
 
     def _title_above(self, table: OpenTable) -> Problem | None:

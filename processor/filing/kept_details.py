@@ -1,4 +1,4 @@
-"""Keeps beside the drop's bytes what only its report says: who is no longer in the file, and values of new users.
+"""Keeps beside the drop's bytes what only its report says: who is no longer in the file, and what a check tells.
 
 Written before the import's transaction commits, so that a crash before the filing loses nothing; it goes with the
 queue's folder. The database holds neither, so nobody need be erased from it (R3).
@@ -21,6 +21,7 @@ class Details:
     """The first of those whom the file does not name any more, and what is given to those whom it makes."""
 
     missing: Sequence[str] = ()
+    headers: Sequence[tuple[str, str]] = ()  # labels and, in words, what they were understood as
     created: Mapping[tuple[str, str], Sequence[Change]] = field(default_factory=dict)
 
 
@@ -31,7 +32,7 @@ def keep_details(drop: Drop, details: Details) -> None:
         OSError: the disk is full or failed.
     """
     target = drop.folder / NAME
-    if not details.missing and not details.created:
+    if details == Details():
         target.unlink(missing_ok=True)
         return
     new = drop.folder / f"{NAME}.new"
@@ -54,7 +55,7 @@ def kept_details(drop: Drop) -> Details:
         (kind, key): tuple(Change(kind, key, field, None, new) for field, new in values)
         for kind, key, values in kept["created"]
     }
-    return Details(kept["missing"], created)
+    return Details(kept["missing"], [(label, meaning) for label, meaning in kept["headers"]], created)
 
 
 def _packed(details: Details) -> bytes:
@@ -62,4 +63,6 @@ def _packed(details: Details) -> bytes:
         (kind, key, [(one.field, one.new) for one in values])
         for (kind, key), values in details.created.items()
     ]
-    return json.dumps({"missing": list(details.missing), "created": created}).encode()
+    return json.dumps(
+        {"missing": list(details.missing), "headers": list(details.headers), "created": created}
+    ).encode()

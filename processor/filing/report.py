@@ -113,6 +113,7 @@ def render_report(contents: ReportContents) -> str:
         missing=contents.details.missing,
         missing_total=record.counts.users_missing,
         created=contents.details.created,
+        headers=contents.details.headers,
         rejected=names.rejected_path(record),
         time=lambda text: _time(text, zone),
         **formatters(zone),

@@ -23,10 +23,10 @@ def why_no_address(text: str) -> str:
         return ": several addresses stand in the cell"
     if "<" in text and ">" in text:
         return ": a name stands beside it"
-    if any(character.isspace() for character in text):
-        return ": a space stands inside"
     if "@" not in text:
         return ": it has no @"
+    if any(character.isspace() for character in text):
+        return ": a space stands inside"
     domain = text.rpartition("@")[2]
     return ": nothing with a dot follows the @" if "." not in domain.strip(".") else ""
 

@@ -55,6 +55,8 @@ async def test_h08_the_report_of_test_mode_shows_new_users_field_by_field(house:
     ):
         assert f'<td class="what">{label}</td><td>{value}</td>' in page
     assert "User Account Type" not in page, "the usual is not told"
+    assert "How its columns are understood" in page
+    assert "<td>new custom field Room (text)</td>" in page
 
 
 async def test_h08_the_report_of_test_mode_shows_new_teams_field_by_field(house: House) -> None:
@@ -72,13 +74,15 @@ async def test_h07_a_real_import_names_its_new_users_only(org: Org) -> None:
     page = report(org, await org.drop("f.csv", (HEADER + "ann@x.example,Ann,,,12,\n").encode()))
     assert "<li>ann@x.example</li>" in page
     assert '<td class="what">Room</td>' not in page
+    assert "How its columns are understood" not in page
 
 
 def test_r01_details_are_kept_beside_the_drop_until_it_is_filed(tmp_path: Path) -> None:
     _, drop = make_drop(tmp_path)
     assert kept_details(drop) == Details()
     given = Change("user", "ann@x.example", "custom.Room", None, "12")
-    keep_details(drop, Details(["bob@x.example"], {("user", "ann@x.example"): (given,)}))
-    assert kept_details(drop) == Details(["bob@x.example"], {("user", "ann@x.example"): (given,)})
+    told = Details(["bob@x.example"], [("Work Email", "User Email")], {("user", "ann@x.example"): (given,)})
+    keep_details(drop, told)
+    assert kept_details(drop) == told
     keep_details(drop, Details())
     assert kept_details(drop) == Details()
