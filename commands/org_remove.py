@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +13,11 @@ import typer
 from commands.output import say
 from commands.session import Session, open_session, run
 from core.errors import BusyError, ServiceError, UsageError
+from core.removed_folders import folder_aside_of
 
 if TYPE_CHECKING:
     from core.organizations import Organization
 
-REMOVED = "removed"  # folders that are being deleted; nobody looks for files there
 SESSIONS_END_S = 2.5  # the daemon looks once a second whether accounts of open sessions are still good
 AT_HAND_S = 60.0
 LOOK_S = 0.2
@@ -115,13 +115,16 @@ async def _remove(session: Session, organization: "Organization", *, discard: bo
         await asyncio.sleep(SESSIONS_END_S)
     await _let_end(session, organization)
     drops = _refuse_waiting(session, org_id, discard=discard)
-    aside = session.data_dir / REMOVED / f"{org_id}-{organization.no}"
+    aside = folder_aside_of(session.data_dir, org_id=org_id, org_no=organization.no)
     detail = f"{organization.username}; {drops} not imported" if drops else organization.username
     with folder_aside(session.inbox().folders(org_id).root, aside):
         async with session.writing() as connection:
             await note(session, connection, Event.ORGANIZATION_REMOVED, org_id=org_id, detail=detail)
             kept_as = await remove_organization(connection, organization, now=session.now())
-    await asyncio.to_thread(shutil.rmtree, session.data_dir / REMOVED, ignore_errors=True)
+    # Its own folder only: another one there may be that of a removal which was interrupted (`doctor`).
+    await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
+    with suppress(OSError):
+        aside.parent.rmdir()
     return kept_as
 
 

@@ -87,8 +87,9 @@ class CopiedDatabase:
         return str(self._connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
     def organizations(self) -> tuple[str, ...]:
-        """Return the ids of all organizations."""
-        return tuple(row[0] for row in self._connection.execute("SELECT id FROM organizations ORDER BY no"))
+        """Return the ids of all organizations that were not removed."""
+        sql = "SELECT id FROM organizations WHERE removed_at IS NULL ORDER BY no"
+        return tuple(row[0] for row in self._connection.execute(sql))
 
     def finished(self, org_id: str) -> set[int]:
         """Return the numbers of the organization's imports that have their outcome."""

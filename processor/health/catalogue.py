@@ -116,6 +116,19 @@ CATALOGUE: dict[str, Entry] = {
         "A folder in `orgs/` belongs to no organization.",
         "The database is older than the folder, or somebody made it. Move it away, or restore the right backup.",
     ),
+    "removal-interrupted": Entry(
+        _E,
+        "The removal of an organization was interrupted: its folder is aside, but the organization is still there.",
+        "`--repair` puts the folder back where nothing lies in its place. Then remove the organization again, or "
+        "enable it.",
+        True,
+    ),
+    "removal-left": Entry(
+        _W,
+        "The folder of an organization that was removed is still on the disk.",
+        "`--repair` deletes it, as the removal would have.",
+        True,
+    ),
     "folders-missing": Entry(
         _W, "An organization lacks one of its folders.", "`--repair` makes it; so does the daemon.", True
     ),

@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.clock import Clock
@@ -17,7 +17,7 @@ from core.migrations import HEAD
 from core.settings import Settings
 from processor.backup.backing_up import LOCK
 from processor.backup.queue_links import FOLDER as LINKS
-from processor.health import files, places
+from processor.health import aside, files, places
 from processor.health.catalogue import Finding
 from processor.health.files import Trouble
 from processor.health.health_store import (
@@ -140,7 +140,8 @@ class Examination:
         for code in DANGLING:
             if dangling := patient.dangling(code):
                 found.append(Finding(code=code, subjects=tuple(dangling)))
-        unknown = sorted(queued.keys() - set(self._org_ids) - patient.removed())
+        found += aside.look_at_removals(self._settings.data_dir, patient.known_numbers())
+        unknown = sorted(queued.keys() - set(self._org_ids))
         if unknown:
             found.append(Finding(code="folder-unknown", subjects=tuple(unknown)))
         for org_id in self._org_ids:
@@ -174,30 +175,37 @@ class Examination:
     async def _mended(self, finding: Finding) -> Finding:
         if not finding.entry.is_mended:
             return finding
-        data_dir, keys_dir = self._settings.data_dir, self._settings.keys_dir
-        folders = None if finding.org_id is None else self._inbox.folders(finding.org_id)
+        if finding.code in DANGLING or finding.code == "filing-not-noted":
+            await self._mend_rows(finding)
+            return replace(finding, is_mended=True)
+        return replace(finding, is_mended=await asyncio.to_thread(self._mend_disk, finding))
+
+    async def _mend_rows(self, finding: Finding) -> None:
+        async with open_database(self._settings.database_path) as database:
+            if finding.code == "filing-not-noted":
+                await self._note_filings(database, finding)
+                return
+            async with database.writing() as connection:
+                await mend_links(connection, finding.code)
+
+    def _mend_disk(self, finding: Finding) -> bool:
+        """Mend what lies on the disk; False where something is in the way."""
+        data_dir = self._settings.data_dir
         match finding.code:
             case "data-readable":
                 places.close_to_others([data_dir])
             case "keys-readable":
-                places.close_to_others(places.private_of(keys_dir))
+                places.close_to_others(places.private_of(self._settings.keys_dir))
             case "backup-links":
-                await asyncio.to_thread(shutil.rmtree, data_dir / LINKS)
+                shutil.rmtree(data_dir / LINKS)
+            case "removal-interrupted" | "removal-left":
+                return aside.mend_removals(data_dir, finding)
             case "folders-missing" if finding.org_id is not None:
-                await asyncio.to_thread(self._inbox.prepare, finding.org_id)
-            case "half-written" if folders is not None:
-                for path in files.leftovers(folders):
+                self._inbox.prepare(finding.org_id)
+            case "half-written" if finding.org_id is not None:
+                for path in files.leftovers(self._inbox.folders(finding.org_id)):
                     path.unlink(missing_ok=True)
-            case "filing-not-noted" if folders is not None:
-                async with open_database(self._settings.database_path) as database:
-                    await self._note_filings(database, finding)
-            case code if code in DANGLING:
-                async with (
-                    open_database(self._settings.database_path) as database,
-                    database.writing() as connection,
-                ):
-                    await mend_links(connection, code)
-        return Finding(code=finding.code, org_id=finding.org_id, subjects=finding.subjects, is_mended=True)
+        return True
 
     async def _note_filings(self, database: Database, finding: Finding) -> None:
         for subject in finding.subjects:

@@ -91,12 +91,10 @@ class Ward:
         sql = "SELECT id FROM organizations WHERE removed_at IS NULL ORDER BY no"
         return [row[0] for row in self._connection.execute(sql)]
 
-    def removed(self) -> set[str]:
-        """Return the ids of organizations that were removed; their folders may still be there."""
-        return {
-            row[0]
-            for row in self._connection.execute("SELECT id FROM organizations WHERE removed_at IS NOT NULL")
-        }
+    def known_numbers(self) -> set[int]:
+        """Return the numbers of the same organizations; ids can be used again, numbers cannot."""
+        sql = "SELECT no FROM organizations WHERE removed_at IS NULL"
+        return {row[0] for row in self._connection.execute(sql)}
 
     def needs_secrets_key(self) -> bool:
         """Whether something is kept that only the secrets key opens or knows: erased people, customers' servers."""

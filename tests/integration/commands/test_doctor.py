@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.removed_folders import folder_aside_of
 from server.host_keys import load_host_keys
 from tests.integration.commands.conftest import OWNER, CommandLine
 
@@ -288,3 +289,53 @@ def test_k_o05_text_shows_the_first_examples_and_what_to_do(cli: CommandLine, or
     assert f"({org}) [file-unknown]" in said.out
     assert "and 2 more; --json gives all" in said.out
     assert "1 finding needs somebody." in said.out
+
+
+def put_aside(cli: CommandLine, org: str, number: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder as a removal moves it, some hours ago by doctor's clock."""
+    aside = folder_aside_of(cli.data_dir, org_id=org, org_no=number)
+    aside.parent.mkdir()
+    (cli.data_dir / "orgs" / org).rename(aside)
+    later = time.time() + 7200
+    monkeypatch.setattr("core.removed_folders.time.time", lambda: later)
+    return aside
+
+
+def test_o05_the_folder_of_an_interrupted_removal_is_put_back(
+    cli: CommandLine, org: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside = put_aside(cli, org, 1, monkeypatch)
+    for name in ("local", "queue"):
+        folder(cli, org, name).mkdir(parents=True)  # as the daemon makes them again
+    findings = found(cli, status=1)
+    assert findings["removal-interrupted"]["subjects"] == [aside.name]
+    found(cli, "--repair")
+    assert filed(cli, org).exists()
+    assert found(cli, status=0) == {}
+
+
+def test_o05_a_folder_that_is_in_the_way_of_one_aside_stays(
+    cli: CommandLine, org: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside = put_aside(cli, org, 1, monkeypatch)
+    folder(cli, org, "local").mkdir(parents=True)
+    (folder(cli, org, "local") / "users.csv").write_bytes(b"new")
+    assert not found(cli, "--repair", status=1)["removal-interrupted"]["mended"]
+    assert (folder(cli, org, "local") / "users.csv").read_bytes() == b"new"
+    assert aside.exists()
+
+
+def test_o05_the_folder_of_a_removed_organization_is_deleted(
+    cli: CommandLine, org: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside = put_aside(cli, org, 77, monkeypatch)
+    assert found(cli, status=1)["removal-left"]["subjects"] == [aside.name]
+    assert found(cli, "--repair")["removal-left"]["mended"]
+    assert not aside.exists()
+
+
+def test_o05_a_removal_that_is_under_way_is_left_alone(cli: CommandLine, org: str) -> None:
+    aside = folder_aside_of(cli.data_dir, org_id=org, org_no=77)
+    aside.mkdir(parents=True)
+    assert found(cli, "--repair", status=0) == {}
+    assert aside.exists()
