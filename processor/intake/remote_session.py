@@ -17,6 +17,7 @@ from processor.intake.ssh_connection import PATIENT, Account, Patience, ServerUn
 
 MAX_ENTRIES = 50_000
 MAX_LISTING_BYTES = 16 << 20
+MAX_EMPTY = 100  # packets of a listing without a name
 BLOCK_BYTES = 32 * 1024  # what every server answers at once
 MAX_PIECES = 64  # that a block may come in
 AHEAD = 32  # blocks that are asked for ahead: 1 MiB
@@ -94,7 +95,7 @@ class RemoteSession:
         async with _within(self.patience.listing_s):
             handle = await self._handle(wire.OPENDIR, wire.text(folder.encode()), what=f"the folder {folder}")
             found: list[wire.Entry] = []
-            packets = size = 0
+            size = empty = 0
             while True:
                 kind, answer = await self._asked(wire.READDIR, wire.text(handle))
                 if kind == wire.STATUS:
@@ -103,8 +104,8 @@ class RemoteSession:
                 size += answer.left
                 entries = self._of_kind(kind, wire.NAME, answer).entries()
                 found += [entry for entry in entries if entry.name not in (b".", b"..")]
-                packets += 1
-                if max(len(found), packets) > MAX_ENTRIES or size > MAX_LISTING_BYTES:
+                empty += not entries
+                if len(found) > MAX_ENTRIES or size > MAX_LISTING_BYTES or empty > MAX_EMPTY:
                     raise wire.BadAnswerError(
                         f"The folder {folder} has more than {MAX_ENTRIES:,} entries: have old files moved away."
                     )
