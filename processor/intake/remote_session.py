@@ -79,7 +79,7 @@ class RemoteSession:
         Raises:
             BadAnswerError: it is none that we speak.
         """
-        self._writer.write(wire.packet(wire.INIT, wire.number(wire.VERSION)))
+        self._write(wire.packet(wire.INIT, wire.number(wire.VERSION)))
         kind, answer = await self._received()
         if kind != wire.VERSION_ANSWER or answer.number() < wire.VERSION:
             raise wire.BadAnswerError("The server does not speak SFTP version 3.")
@@ -163,8 +163,14 @@ class RemoteSession:
     def send(self, kind: int, *fields: bytes) -> int:
         """Ask something and return the number that the answer will have."""
         self._next = (self._next + 1) & 0xFFFFFFFF
-        self._writer.write(wire.packet(kind, wire.number(self._next), *fields))
+        self._write(wire.packet(kind, wire.number(self._next), *fields))
         return self._next
+
+    def _write(self, packet: bytes) -> None:
+        try:
+            self._writer.write(packet)
+        except (OSError, asyncssh.Error) as exc:
+            raise broken() from exc
 
     async def received(self) -> tuple[int, int, wire.Answer]:
         """Return the next answer: its kind, its number and what follows."""

@@ -5,6 +5,7 @@ import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import asyncssh
 
@@ -16,6 +17,7 @@ from processor.intake.ssh_connection import Account
 PASSWORD = "geheim-geheim"
 FOLDER = "/out"
 OPEN_FOLDER = b"folder"
+SomeServer = TypeVar("SomeServer", bound="Server")
 
 
 @dataclass
@@ -259,7 +261,7 @@ def _name(path: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def running(server: Server) -> AsyncIterator[Server]:
+async def running(server: SomeServer) -> AsyncIterator[SomeServer]:
     """Let a server run."""
     await server.start()
     try:

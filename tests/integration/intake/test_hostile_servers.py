@@ -26,7 +26,7 @@ from processor.intake.ssh_connection import (
 )
 from tests.integration.intake.remote_server import FOLDER, File, Server, listing, running, status
 
-HASTY = Patience(connect_s=5, login_s=5, request_s=1, listing_s=5, slow_s=1)
+HASTY = Patience(connect_s=10, login_s=10, request_s=1, listing_s=60, slow_s=1)
 
 
 async def listed(server: Server) -> list[wire.Entry]:
