@@ -27,6 +27,7 @@ PACKAGES = {
     "mkfs.ext4": "e2fsprogs",
     "node": "nodejs",
     "npm": "npm",
+    "proftpd": "proftpd-core proftpd-mod-crypto",
     "psftp": "putty-tools",
     "rclone": "rclone",
     "scp": "openssh-client",

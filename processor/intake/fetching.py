@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 from core.errors import ServiceError
 from core.inbox import Inbox, Incoming, boot_id
 from processor.intake.pulls import PULL, PullServer
-from processor.intake.remote_choice import Candidate
+from processor.intake.remote_choice import Candidate, is_same_time
 from processor.intake.remote_session import FileChangedError, RemoteFile, RemoteSession
 from processor.intake.sftp_wire import Attributes, Kind
 
@@ -22,6 +22,8 @@ SAMPLE_BYTES = 32 * 1024  # compared at begin and end of a partial before it is 
 SLOW_BYTES = 64 * 1024  # that must come within `Patience.slow_s`, else the server drips
 
 Progressed = Callable[[int], None]  # how many bytes came
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class NotTakenError(ServiceError):
@@ -95,25 +97,24 @@ async def fetch(
         RemoteRefusedError: it may not be read.
         ServerUnreachableError, BadAnswerError, TooSlowError: the server failed; what came is kept.
     """
-    path = server.path(candidate.name)
-    fd = await asyncio.to_thread(_opened, incoming)
+    path, size = server.path(candidate.name), candidate.size_bytes
+    fd = await _whole(_opened, incoming)
     try:
-        await asyncio.to_thread(_check_room, room, candidate.size_bytes, os.fstat(fd).st_size)
+        await asyncio.to_thread(_check_room, room, size, os.fstat(fd).st_size)
+        named = _listed(await session.look(path), candidate)
         async with session.reading(path) as file:
-            _check_same(await file.look(), candidate)
+            opened = _listed(await file.look(), candidate)
             start = await _start(file, fd, incoming, candidate)
             progressed(start)
             slow_s = session.patience.slow_s
-            await _copy(
-                file, fd, start, candidate.size_bytes, room=room, progressed=progressed, slow_s=slow_s
-            )
-            if not await file.ends_at(candidate.size_bytes):
+            await _copy(file, fd, start, size, room=room, progressed=progressed, slow_s=slow_s)
+            if not await file.ends_at(size):
                 raise FileChangedError("The file has more bytes than the SFTP server said.")
-            _check_same(await file.look(), candidate)
-        _check_same(await session.look(path), candidate)
-        return Fetched(incoming, await asyncio.to_thread(_digest, fd))
+            _check_unchanged(await file.look(), opened)
+        _check_unchanged(await session.look(path), named)
+        return Fetched(incoming, await _whole(_digest, fd))
     finally:
-        await asyncio.shield(asyncio.to_thread(os.close, fd))
+        os.close(fd)
 
 
 def _check_room(room: Room, size_bytes: int, here_bytes: int) -> None:
@@ -125,25 +126,31 @@ def _check_room(room: Room, size_bytes: int, here_bytes: int) -> None:
         raise NoRoomError(f"{shortage}.")
 
 
-def _check_same(seen: Attributes, candidate: Candidate) -> None:
-    """Compare what the server says now with the listing; where it is silent there is nothing to compare."""
+def _listed(seen: Attributes, candidate: Candidate) -> Attributes:
+    """Return what was seen if it is the file that was listed; a silent server leaves nothing to compare."""
     if (
         seen.kind not in (Kind.FILE, Kind.UNKNOWN)
         or seen.size_bytes not in (None, candidate.size_bytes)
-        or seen.mtime not in (None, candidate.mtime)
+        or not (seen.mtime is None or is_same_time(seen.mtime, candidate.mtime))
     ):
+        raise FileChangedError("The file is not the one that was listed any more.")
+    return seen
+
+
+def _check_unchanged(seen: Attributes, before: Attributes) -> None:
+    if seen != before:
         raise FileChangedError("The file was changed while it was fetched.")
 
 
 async def _start(file: RemoteFile, fd: int, incoming: Incoming, candidate: Candidate) -> int:
     """Return behind which byte to go on: behind those that lie here, where the file begins and goes on with them."""
-    have = min(await asyncio.to_thread(_trusted, fd, incoming), candidate.size_bytes)
+    have = min(_trusted(fd, incoming), candidate.size_bytes)
     for begin_at, end_at in ((0, min(SAMPLE_BYTES, have)), (max(0, have - SAMPLE_BYTES), have)):
         theirs = b"".join([block async for block in file.blocks(begin_at, end_at)])
-        if theirs != await asyncio.to_thread(os.pread, fd, end_at - begin_at, begin_at):
+        if theirs != await _whole(os.pread, fd, end_at - begin_at, begin_at):
             have = 0
             break
-    await asyncio.to_thread(os.ftruncate, fd, have)
+    await _whole(os.ftruncate, fd, have)
     return have
 
 
@@ -176,7 +183,7 @@ async def _copy(
         raise TooSlowError(f"The SFTP server sent less than {SLOW_BYTES} bytes in {slow_s:g} s.") from exc
     finally:
         if waiting:  # a break loses nothing that came
-            await asyncio.shield(_write(fd, waiting, at))
+            await _write(fd, waiting, at)
             progressed(len(waiting))
 
 
@@ -188,9 +195,19 @@ async def _check_disk(room: Room) -> None:
 
 async def _write(fd: int, data: bytearray, at: int) -> int:
     try:
-        return await asyncio.to_thread(_put, fd, bytes(data), at)
+        return await _whole(_put, fd, bytes(data), at)
     except OSError as exc:
         raise NoRoomError(f"The file could not be stored ({exc.strerror}).") from exc
+
+
+async def _whole(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run in a thread, to its end also when cancelled: the descriptor must not be closed while it is in use."""
+    task = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def _put(fd: int, data: bytes, at: int) -> int:

@@ -7,6 +7,7 @@ from enum import Enum
 
 from core.clock import from_text
 from processor.intake.pulls import After, PulledFile, PullServer
+from processor.intake.remote_choice import is_same_time
 from processor.intake.remote_session import RemoteRefusedError, RemoteSession
 
 ENDING = ".fetched"
@@ -71,7 +72,7 @@ async def _is_there(session: RemoteSession, path: str, file: PulledFile) -> bool
         if exc.is_missing:
             return False
         raise
-    return seen.size_bytes == file.size_bytes and seen.mtime == file.mtime
+    return seen.size_bytes == file.size_bytes and is_same_time(seen.mtime or 0, file.mtime)
 
 
 async def _exists(session: RemoteSession, path: str) -> bool:

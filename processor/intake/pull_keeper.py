@@ -61,6 +61,11 @@ class PullKeeper:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, float] = {}  # after a failure of our own, on the loop's clock
 
+    @property
+    def running(self) -> frozenset[str]:
+        """The organizations for which files are being fetched."""
+        return frozenset(self._running)
+
     async def run(self) -> None:
         """Look every three seconds until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -158,7 +163,7 @@ async def _begun(tools: Tools, org_id: str) -> tuple[Pull, Organization]:
     async with tools.database.writing() as connection:
         pull = await store.pull_of(connection, org_id)
         state = pull_times.started(pull, now=tools.clock.now(), interval_s=tools.settings.pull_interval_s)
-        await store.change_state(connection, pull.org_no, state)
+        await store.begin(connection, pull.org_no, state)
         return replace(pull, state=state), await organization_by_id(connection, org_id)
 
 

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
+
 from core.audit import AuditEntry, Event
 from core.audit_store import append
-from core.clock import Clock, from_text, to_text
+from core.clock import Clock, to_text
 from core.database import Database
 from core.inbox import Inbox, Incoming
 from processor import imports_store
@@ -19,6 +21,8 @@ from processor.intake import pulls_store as store
 from processor.intake.fetching import partials
 from processor.intake.pulls import After, Progress, Pull, PulledFile
 from processor.intake.remote_choice import Candidate
+
+log = structlog.get_logger()
 
 HOUR = timedelta(hours=1)
 
@@ -52,7 +56,7 @@ class Ledger:
         elif await asyncio.to_thread(self._inbox.find, self._pull.org_id, file.uid) or await self._has_import(
             file.uid
         ):
-            await self.note(replace(file, progress=self._accepted))
+            await self._note_accepted(file)
         else:
             await self.forget(file.name)
 
@@ -65,7 +69,8 @@ class Ledger:
         before = self._clock.now() - timedelta(seconds=keep_partials_s)
         fetching = {one.uid: one for one in self.known.values() if one.progress is Progress.FETCHING}
         for file in fetching.values():
-            if file.uid not in self.partials or from_text(file.at) < before:
+            partial = self.partials.get(file.uid)
+            if partial is None or await asyncio.to_thread(_written_at, partial) < before.timestamp():
                 await self.forget(file.name)
         kept = {one.uid for one in self.known.values()}
         for uid in [uid for uid in self.partials if uid not in kept]:
@@ -97,8 +102,18 @@ class Ledger:
         await self.note(file)
         await asyncio.to_thread(self._inbox.accept, incoming)
         self.partials.pop(file.uid, None)
+        return await self._note_accepted(file)
+
+    async def _note_accepted(self, file: PulledFile) -> PulledFile:
         accepted = replace(file, progress=self._accepted, at=self._now())
         await self.note(accepted, Event.PULL_FETCHED, f"{file.name} ({file.size_bytes} bytes)")
+        log.info(
+            "pull.fetched",
+            org=self._pull.org_id,
+            name=file.name,
+            uid=file.uid,
+            size_bytes=file.size_bytes,
+        )
         return accepted
 
     async def drop(self, name: str) -> None:
@@ -122,7 +137,7 @@ class Ledger:
     async def note(self, file: PulledFile, event: Event | None = None, detail: str | None = None) -> None:
         """Write a step, with its line of the audit trail where it has one (A5)."""
         async with self._database.writing() as connection:
-            await store.note_file(connection, self._pull.org_no, file)
+            await store.note_file(connection, self._pull, file)
             if event is not None:
                 await append(connection, [self._entry(event, detail)])
         self.known[file.name] = file
@@ -169,6 +184,13 @@ class Ledger:
 
     def _now(self) -> str:
         return to_text(self._clock.now())
+
+
+def _written_at(partial: Incoming) -> float:
+    try:
+        return partial.data.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def surplus_of(known: Mapping[str, PulledFile], listed: set[str], *, limit: int) -> list[str]:

@@ -49,8 +49,13 @@ async def write_down(
     now: datetime,
 ) -> PullState:
     """Write state, audit row and mail in the caller's transaction, and return the state."""
-    before, state = pull.state, judge(pull, report, now=now)
-    content = _mail(organization, pull, before, state, now)
+    state = judge(pull, report, now=now)
+    shown = report.error.shown if isinstance(report.error, HostKeyChangedError) else None
+    content = _mail(organization, pull, state, shown=shown, now=now)
+    if content is not None:
+        state = replace(state, told_at=to_text(now))
+    if not await store.finish(connection, pull.org_no, state):
+        return state  # the server was changed meanwhile: what happened to the old one says nothing
     if content is not None and settings.operator_email is not None:
         mail = NewMail(
             org_no=None,
@@ -60,10 +65,7 @@ async def write_down(
             uuid=uuid4(),
         )
         await outbox_store.enqueue(connection, [mail], now=now, mail_from=settings.mail_from)
-    if content is not None:
-        state = replace(state, told_at=to_text(now))
-    await store.change_state(connection, pull.org_no, state)
-    event = _event(before, state)
+    event = _event(pull.state, state)
     if event is not None:
         outcome = OK if event is Event.PULL_RECOVERED else REFUSED
         entry = AuditEntry(
@@ -117,17 +119,17 @@ def _event(before: PullState, state: PullState) -> Event | None:
 
 
 def _mail(
-    organization: Organization, pull: Pull, before: PullState, state: PullState, now: datetime
+    organization: Organization, pull: Pull, state: PullState, *, shown: str | None, now: datetime
 ) -> MailContent | None:
     """Return what the operator must hear: of a changed host key at once and once, of failures as `wants_mail` says."""
     if state.stopped_at is not None:
-        if before.stopped_at is not None:
+        if pull.state.stopped_at is not None:
             return None
         return compose_pull_stopped_mail(
             organization=organization,
             place=pull.server.place,
             pinned=pull.server.host_key,
-            error=state.error or "",
+            shown=shown or "of an unknown kind",
         )
     if not pull_times.wants_mail(state, now=now):
         return None

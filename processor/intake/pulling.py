@@ -38,7 +38,7 @@ from processor.intake.ssh_connection import PATIENT, Patience
 
 log = structlog.get_logger()
 
-TROUBLES_KEPT = 20
+TROUBLES_TOLD = 5
 
 Progressed = Callable[[int, int], None]  # bytes that came, bytes in all
 
@@ -71,7 +71,9 @@ class Report:
     def complaint(self) -> str | None:
         """What an operator must hear of, in a sentence or some."""
         said = [self.error.public_message] if self.error else []
-        return " ".join([*said, *self.troubles]) or None
+        more = len(self.troubles) - TROUBLES_TOLD
+        rest = [f"And {more} files more."] if more > 0 else []
+        return " ".join([*said, *self.troubles[:TROUBLES_TOLD], *rest]) or None
 
 
 async def two_looks(
@@ -144,7 +146,7 @@ class PullRun:
             fetched=tuple(self._fetched),
             skipped=self._skipped,
             changing=tuple(self._changing),
-            troubles=tuple(self._troubles[:TROUBLES_KEPT]),
+            troubles=tuple(self._troubles),
             deferred=self._deferred,
             error=error,
         )
@@ -173,13 +175,6 @@ class PullRun:
             file = await self._accepted(session, candidate, known, done, total)
             if file is not None:
                 self._fetched.append(file)
-                log.info(
-                    "pull.fetched",
-                    org=self._pull.org_id,
-                    name=file.name,
-                    uid=file.uid,
-                    size_bytes=file.size_bytes,
-                )
                 if file.progress is Progress.LEAVING:
                     await self._leave(session, file)
         except FileChangedError:

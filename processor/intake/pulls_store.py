@@ -79,10 +79,21 @@ async def pull_of(connection: AsyncConnection, org_id: str, *, key: bytes | None
     return _pull(row, key=key)
 
 
-async def change_state(connection: AsyncConnection, org_no: int, state: PullState) -> None:
-    """Write how a pull stands, where the organization still has one."""
+async def begin(connection: AsyncConnection, org_no: int, state: PullState) -> None:
+    """Write that a run begins."""
     query = update(pull_servers).where(pull_servers.c.org_no == org_no)
     await connection.execute(query.values(**asdict(state)))
+
+
+async def finish(connection: AsyncConnection, org_no: int, state: PullState) -> bool:
+    """Write how a pull stands after its run; False where its server was changed or removed meanwhile."""
+    query = update(pull_servers).where(_of_run(org_no, state))
+    return bool((await connection.execute(query.values(**asdict(state)))).rowcount)
+
+
+def _of_run(org_no: int, state: PullState) -> Any:
+    """The row as long as no other run has begun, and no command has written another server."""
+    return (pull_servers.c.org_no == org_no) & (pull_servers.c.tried_at == state.tried_at)
 
 
 # --- files
@@ -110,16 +121,17 @@ def known_files(rows: Iterable[Any]) -> dict[str, PulledFile]:
     }
 
 
-async def note_file(connection: AsyncConnection, org_no: int, file: PulledFile) -> None:
+async def note_file(connection: AsyncConnection, pull: Pull, file: PulledFile) -> None:
     """Write a step of a file, in place of what was remembered of its name.
 
     Raises:
-        NoPullError: the organization has no server any more, or is disabled: nothing more is fetched.
+        NoPullError: its server was changed or removed, or the organization disabled: nothing more is fetched.
     """
+    org_no = pull.org_no
     query = select(pull_servers.c.org_no).join(organizations, organizations.c.no == pull_servers.c.org_no)
-    query = query.where(pull_servers.c.org_no == org_no, organizations.c.disabled_at.is_(None))
+    query = query.where(_of_run(org_no, pull.state), organizations.c.disabled_at.is_(None))
     if (await connection.execute(query)).first() is None:
-        raise NoPullError("The organization was disabled, or its server removed, meanwhile.")
+        raise NoPullError("The organization was disabled, or its server changed or removed, meanwhile.")
     await connection.execute(_of(org_no, file.name))
     await connection.execute(insert(pull_files).values(org_no=org_no, **asdict(file)))
 

@@ -10,6 +10,7 @@ from processor.intake.pulls import Progress, PulledFile
 from processor.intake.sftp_wire import Entry, Kind
 
 HOUR_S = 3600
+QUARTER_S, FARTHEST_ZONE_S = 900, 14 * 3600  # time zones differ by quarters of an hour
 SHOWN_NAME = 120
 UNPRINTABLE = frozenset({"Cc", "Zl", "Zp", "Cs"})
 NOT_FILES = {
@@ -96,6 +97,12 @@ def shown_name(raw: bytes) -> str:
     text = raw[: 4 * SHOWN_NAME].decode("utf-8", "backslashreplace")
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return text if len(text) <= SHOWN_NAME else f"{text[: SHOWN_NAME - 1]}…"
+
+
+def is_same_time(one: int, other: int) -> bool:
+    """Whether two answers of a server may be the same time: some list local times, and tell UTC when asked."""
+    apart_s = abs(one - other)
+    return apart_s <= FARTHEST_ZONE_S and apart_s % QUARTER_S == 0
 
 
 def same_but_for_the_clock(known: PulledFile | None, candidate: Candidate) -> bool:

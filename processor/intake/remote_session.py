@@ -244,8 +244,11 @@ class RemoteFile:
         self._blocks: deque[_Block] = deque()
 
     async def look(self) -> wire.Attributes:
-        """Return what the open file is."""
-        return await self._session.attributes_of(self._handle, self._path)
+        """Return what the open file is; nothing of it where the server does not say."""
+        try:
+            return await self._session.attributes_of(self._handle, self._path)
+        except RemoteRefusedError:
+            return wire.Attributes()
 
     async def blocks(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Return the bytes from `start` to `end` in order, at most 1 MiB of them asked for ahead.
@@ -263,10 +266,12 @@ class RemoteFile:
                 yield self._blocks.popleft().data
 
     async def ends_at(self, size: int) -> bool:
-        """Say whether nothing follows behind `size` bytes."""
+        """Say whether nothing follows behind `size` bytes; not every server calls that the end of the file."""
         asked = self._send(size, 1)
         kind, came, answer = await self._session.received()
-        return came == asked and kind == wire.STATUS and answer.status().code == wire.EOF
+        if came != asked or kind not in (wire.STATUS, wire.DATA):
+            raise wire.BadAnswerError("The SFTP server gave an answer of a wrong kind.")
+        return kind == wire.STATUS or not answer.text()
 
     async def settle(self) -> None:
         """Take the answers that are under way, where a reader stopped before the end."""

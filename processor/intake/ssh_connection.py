@@ -30,6 +30,10 @@ class HostKeyChangedError(ServiceError):
 
     code = "host_key_changed"
 
+    def __init__(self, public_message: str, *, shown: str | None = None) -> None:
+        super().__init__(public_message)
+        self.shown = shown  # the fingerprint that the server shows
+
 
 class LoginRefusedError(ServiceError):
     """The server does not take the user name with this password or key."""
@@ -89,23 +93,28 @@ async def host_keys_of(host: str, port: int, patience: Patience = PATIENT) -> li
     Raises:
         ServerUnreachableError: it does not answer as an SSH server.
     """
-    address = (await _addresses(host, port, patience))[0]
-    found = []
-    for kind, algorithms in KINDS.items():
+    trouble: Exception | None = None
+    for address in (await _addresses(host, port, patience))[:ADDRESSES_TRIED]:
         try:
-            async with asyncio.timeout(patience.connect_s):
-                key = await asyncssh.get_server_host_key(
-                    address, port, server_host_key_algs=algorithms, config=None
-                )
-        except (asyncssh.Error, ConnectionResetError):
-            continue  # it has no key of this kind; some say so, some just hang up
+            found = [key for kind in KINDS if (key := await _shown_key(address, port, kind, patience))]
         except OSError as exc:
-            raise _unreachable(host, port) from exc
-        if key is not None:
-            found.append(HostKey(kind, key.get_fingerprint()))
-    if not found:
-        raise _unreachable(host, port)
-    return found
+            trouble = exc
+            continue
+        if found:
+            return found
+    raise _unreachable(host, port) from trouble
+
+
+async def _shown_key(address: str, port: int, kind: str, patience: Patience) -> HostKey | None:
+    """Ask for the key of one kind; a server that has none says so, or just hangs up."""
+    try:
+        async with asyncio.timeout(patience.connect_s):
+            key = await asyncssh.get_server_host_key(
+                address, port, server_host_key_algs=KINDS[kind], config=None
+            )
+    except (asyncssh.Error, ConnectionResetError):
+        return None
+    return None if key is None else HostKey(kind, key.get_fingerprint())
 
 
 @asynccontextmanager
@@ -186,11 +195,13 @@ async def _login(
     for address in (await _addresses(account.host, account.port, patience))[:ADDRESSES_TRIED]:
         pin = _Pin(account.host_keys)
         try:
-            return await _connected(account, address, algorithms, pin, patience)
+            async with asyncio.timeout(patience.connect_s + patience.login_s):
+                return await _connected(account, address, algorithms, pin, patience)
         except asyncssh.HostKeyNotVerifiable as exc:
             raise HostKeyChangedError(
                 f"{account.host} shows the host key {pin.shown or 'of an unknown kind'}, which is not the one pinned: "
-                "ask its operator whether it was changed."
+                "ask its operator whether it was changed.",
+                shown=pin.shown,
             ) from exc
         except asyncssh.PermissionDenied as exc:
             means = "key" if account.private_key else "password"
@@ -215,6 +226,7 @@ async def _connected(
         client_factory=lambda: pin,
         known_hosts=lambda _host, _address, _port: ([], [], []),  # so that `pin` is asked
         server_host_key_algs=algorithms,
+        compression_algs=("none",),  # a small packet could become a huge one
         config=None,
         agent_path=None,
         gss_host=None,

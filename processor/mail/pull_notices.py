@@ -6,13 +6,11 @@ from core.clock import from_text
 from core.organizations import Organization
 from processor.mail.consequences import time_in_words
 from processor.mail.mails import MailContent
-from processor.mail.notices import compose_notice
-
-FOOTER = "You get this mail because you operate rosterdrop."
+from processor.mail.notices import FOR_OPERATOR, compose_notice
 
 
 def compose_pull_stopped_mail(
-    *, organization: Organization, place: str, pinned: str, error: str
+    *, organization: Organization, place: str, pinned: str, shown: str
 ) -> MailContent:
     """Rule S2: the server shows another host key than the pinned one; nothing is fetched until somebody decides."""
     org_id = organization.id
@@ -20,16 +18,17 @@ def compose_pull_stopped_mail(
         subject=f"{organization.name}: another host key, fetching is stopped",
         headline=f"The server of {organization.name} shows another host key",
         paragraphs=(
-            f"Files of {organization.name} ({org_id}) are fetched from `{place}`. {error} Pinned is `{pinned}`.",
+            f"Files of {organization.name} ({org_id}) are fetched from `{place}`. It shows the host key `{shown}`. "
+            f"Pinned is `{pinned}`.",
             "Either the customer has set up the server anew, or somebody else answers in its place. Nothing was sent "
             "to it, no password and no key, and nothing was fetched.",
             "Ask the customer, by telephone or another way than that server, for the fingerprint that it has now. If "
-            f"it is the one above: `rosterdrop pull add {org_id} --replace --host-key SHA256:...`. If it is not, "
-            "leave the pull stopped and tell the customer that somebody stands between you.",
+            f"it is the new one: `rosterdrop pull add {org_id} --replace --host-key {shown}`. If it is another one, "
+            "leave the pull stopped, and tell the customer that somebody may stand between you.",
             "If nobody acts, no file of this customer is fetched, and the directory stays as it is.",
         ),
         about=organization.name,
-        footer=FOOTER,
+        footer=FOR_OPERATOR,
         tone="bad",
     )
 
@@ -63,6 +62,6 @@ def compose_pull_failed_mail(
             "If nobody acts, files that were not fetched yet stay where they are, and the directory stays as it is.",
         ),
         about=organization.name,
-        footer=FOOTER,
-        tone="bad",
+        footer=FOR_OPERATOR,
+        tone="warn",
     )

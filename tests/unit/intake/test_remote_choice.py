@@ -13,6 +13,7 @@ from processor.intake.remote_choice import (
     Candidate,
     choose,
     flaw_of_name,
+    is_same_time,
     same_but_for_the_clock,
     shown_name,
 )
@@ -130,6 +131,15 @@ def test_s02_a_change_of_the_clocks_is_no_change_of_a_file(
 ) -> None:
     known = replace(KNOWN, progress=progress)
     assert same_but_for_the_clock(known, Candidate(mtime, "users.csv", size)) is same
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [(10_000, True), (13_600, True), (10_900, True), (10_001, False), (10_000 + 15 * 3_600, False)],
+)
+def test_s02_a_server_may_list_local_times_and_tell_others_when_asked(other: int, same: bool) -> None:
+    assert is_same_time(10_000, other) is same
+    assert is_same_time(other, 10_000) is same
 
 
 def test_s02_a_name_twice_counts_once() -> None:

@@ -21,14 +21,14 @@ def test_s02_a_changed_host_key_is_told_with_both_keys_and_what_to_do() -> None:
         organization=ORGANIZATION,
         place=PLACE,
         pinned="SHA256:old",
-        error="It shows the host key SHA256:new.",
+        shown="SHA256:new",
     )
     assert "Mavericks" in mail.subject
     for part in (
         PLACE,
         "SHA256:old",
         "SHA256:new",
-        "rosterdrop pull add 007 --replace --host-key",
+        "rosterdrop pull add 007 --replace --host-key SHA256:new",
         "nobody acts",
     ):
         assert part in " ".join(mail.text.split())
