@@ -128,6 +128,8 @@ async def pull_once(
         PullBusyError: somebody fetches for it already.
         QueueBrokenError: the process must stop.
     """
+    async with tools.database.reading() as connection:
+        await store.pull_of(connection, org_id)
     folders = await asyncio.to_thread(tools.inbox.prepare, org_id)
     async with turn_of(folders.root, wait_s=turn_s):
         pull, organization = await _begun(tools, org_id)

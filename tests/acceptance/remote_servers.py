@@ -141,21 +141,12 @@ class RemoteServer:
                 self._proftpd()
                 return [find_tool("proftpd"), "-n", "-c", self.folder / "proftpd.conf"]
             case _:
-                words = [
-                    "serve",
-                    "sftp",
-                    self.files,
-                    "--addr",
-                    f"127.0.0.1:{self.port}",
-                    "--user",
-                    self.username,
-                ]
-                keys = ["--key", self.folder / "host_key", "--authorized-keys", f"{self.key}.pub"]
                 return [
                     find_tool("rclone"),
-                    *words,
-                    *keys,
-                    *("--pass", PASSWORD, "--dir-cache-time", "0s", "--config", self.folder / "rclone.conf"),
+                    *("serve", "sftp", self.files, "--addr", f"127.0.0.1:{self.port}"),
+                    *("--key", self.folder / "host_key", "--authorized-keys", f"{self.key}.pub"),
+                    *("--user", self.username, "--pass", PASSWORD),
+                    *("--dir-cache-time", "0s", "--config", self.folder / "rclone.conf"),
                 ]
 
     def _sshd(self) -> None:
