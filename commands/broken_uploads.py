@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from core.clock import Clock, from_text
 from core.database import TROUBLES, Database
-from core.inbox import Inbox, boot_id
+from core.inbox import Inbox, UploadLostError, boot_id
 from core.organizations import Organization
 from core.organizations_store import all_organizations
 from core.settings import Settings
@@ -70,7 +71,8 @@ class BrokenUploads:
                 audience = await audience_of(connection, organization, settings=self._settings)
                 await tell(connection, organization, audience, content, settings=self._settings, now=now)
         log.warning("upload.not_completed", org=organization.id, name=meta.name, size_bytes=upload.size_bytes)
-        await asyncio.to_thread(self._inbox.note, upload.incoming, told=True, changed_at=meta.changed_at)
+        with suppress(UploadLostError):  # it was completed or removed meanwhile, or is told of again
+            await asyncio.to_thread(self._inbox.note, upload.incoming, told=True, changed_at=meta.changed_at)
 
 
 def broken_off(seen: Sequence[Seen], *, now: datetime) -> list[Seen]:

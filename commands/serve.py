@@ -112,7 +112,9 @@ class Daemon:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: log.info("server.reload_ignored"))
         async with AsyncExitStack() as stack:
-            database = await stack.enter_async_context(open_database(settings.database_path))
+            database = await stack.enter_async_context(
+                open_database(settings.database_path, fatal=self._fail)
+            )
             trail = await stack.enter_async_context(audit_trail(database=database, clock=self._clock))
             house = House(database=database, settings=settings, clock=self._clock)
             pool = await stack.enter_async_context(worker_pool(settings))
@@ -257,7 +259,7 @@ class Daemon:
         return PullKeeper(tools=tools, told=finished).run()
 
     def _fail(self, error: ServiceError) -> None:
-        self._failure = error
+        self._failure = self._failure or error
         log.error("server.failed", reason=error.public_message)
         self._stop.set()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ Connection = AsyncConnection  # for those who hand one through and speak no SQL
 # What a full or failing disk and a database that is busy for long raise: it may pass.
 TROUBLES: tuple[type[Exception], ...] = (OperationalError, sqlite3.OperationalError, OSError)
 BROKEN = frozenset({"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"})  # after these nothing may be retried
+BROKEN_TEXT = (
+    "The database could not be written to stable storage: the disk fails. Look at it before you start again; what "
+    "was accepted is in the queues."
+)
 
 READERS = 4
 CACHE_KIB = 16_000  # of the writing connection; those that read get a quarter
@@ -57,8 +61,16 @@ class DatabaseBusyError(BusyError):
 class Database:
     """An open database; `open_database` makes it."""
 
-    def __init__(self, *, path: Path, inline: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        path: Path,
+        inline: bool = False,
+        fatal: Callable[[DatabaseBrokenError], None] | None = None,
+    ) -> None:
         self.path = path
+        self._fatal = fatal
+        self._is_broken = False
         self._turn = TurnLock(path.with_name("commit.lock"))
         self._reader = _engine(path, size=READERS, begin="BEGIN", inline=inline)
         self._writer = _engine(path, size=1, begin="BEGIN IMMEDIATE", inline=inline)
@@ -75,23 +87,31 @@ class Database:
 
         Nothing that reads a file or the network belongs inside: every writer of all processes waits meanwhile.
         """
+        async with self._unbroken(), self._turn.held(), self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _unbroken(self) -> AsyncIterator[None]:
+        """Let nobody write after a sync has failed, whatever he makes of the error, and tell `fatal` once."""
+        if self._is_broken:
+            raise DatabaseBrokenError(BROKEN_TEXT)
         try:
-            async with self._turn.held(), self._writer.begin() as connection:
-                yield connection
+            yield
         except (OperationalError, sqlite3.OperationalError) as exc:
-            if getattr(getattr(exc, "orig", exc), "sqlite_errorname", "") in BROKEN:
-                raise DatabaseBrokenError(
-                    "The database could not be written to stable storage: the disk fails. Look at it before you "
-                    "start again; what was accepted is in the queues."
-                ) from exc
-            raise
+            if getattr(getattr(exc, "orig", exc), "sqlite_errorname", "") not in BROKEN:
+                raise
+            error = DatabaseBrokenError(BROKEN_TEXT)
+            if self._fatal is not None and not self._is_broken:
+                self._fatal(error)
+            self._is_broken = True
+            raise error from exc
 
     async def checkpoint(self) -> None:
         """Move the write-ahead log into the database, under the same turn as commits.
 
         It waits for no reader: with a busy timeout, one open reader held the turn for all of it.
         """
-        async with self._turn.held(), self._writer.connect() as connection:
+        async with self._unbroken(), self._turn.held(), self._writer.connect() as connection:
             raw = await driver_connection(connection)
             await raw.execute("PRAGMA busy_timeout = 0")
             try:
@@ -115,15 +135,18 @@ async def driver_connection(connection: AsyncConnection) -> aiosqlite.Connection
 
 
 @asynccontextmanager
-async def open_database(path: Path, *, inline: bool = False) -> AsyncIterator[Database]:
+async def open_database(
+    path: Path, *, inline: bool = False, fatal: Callable[[DatabaseBrokenError], None] | None = None
+) -> AsyncIterator[Database]:
     """Open an existing database whose schema is current (`core.migrate` sees to that).
 
     `inline` is for a process whose loop serves nobody else: no call goes through a thread.
+    `fatal` hears of the first failed sync, after which this database takes nothing any more.
 
     Raises:
         DatabaseDamagedError: the file is not a sound database; nothing was changed (rule O6).
     """
-    database = Database(path=path, inline=inline)
+    database = Database(path=path, inline=inline, fatal=fatal)
     try:
         try:
             async with database.reading() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,9 @@ from processor.mail.summary import SUMMARY_ID, compose_summary, lines_of, summar
 
 Connection = AsyncConnection  # so that the sender, which speaks no SQL, can name what it hands through
 
+LONGEST_WAIT = timedelta(
+    days=2
+)  # a summary's hour, a retry's quarter of an hour; a day for what a time zone moves
 BODIES = frozenset({"text", "html"})
 
 
@@ -57,10 +60,17 @@ async def enqueue(
 async def due(
     connection: AsyncConnection, *, now: datetime, limit: int = 50, without: Iterable[int] = ()
 ) -> list[OutboxMail]:
-    """Return the waiting mails whose time has come, oldest first, but for those in `without`."""
+    """Return the waiting mails whose time has come, oldest first, but for those in `without`.
+
+    What would wait for longer than any mail does was written before the clock was set back: it is due, too.
+    """
+    too_far = to_text(now + LONGEST_WAIT)
     query = (
         select(outbox)
-        .where(outbox.c.state == MailState.WAITING, outbox.c.next_at <= to_text(now))
+        .where(
+            outbox.c.state == MailState.WAITING,
+            (outbox.c.next_at <= to_text(now)) | (outbox.c.next_at > too_far),
+        )
         .where(outbox.c.id.not_in(list(without)))
         .order_by(outbox.c.next_at, outbox.c.id)
         .limit(limit)

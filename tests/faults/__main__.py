@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.faults import kinds_disk, kinds_kill
+from tests.faults import kinds_disk, kinds_drop_ins, kinds_kill, kinds_mail, kinds_outside
 from tests.faults.preload import Action
 from tests.faults.trials import Result
 from tests.faults.world import Workshop
@@ -41,7 +41,7 @@ def kinds() -> dict[str, list[Job]]:
             *shared(kills, action=Action.KILL_BEFORE, match=WAL, step=3),
         ],
         "kill -9 after each operation": [
-            *shared(kills, action=Action.KILL_AFTER, match=f"!{WAL}"),
+            *shared(kills, action=Action.KILL_AFTER, match=f"!{WAL}", step=2),
             *shared(kills, action=Action.KILL_AFTER, match=WAL, step=5),
         ],
         "kill -9 in the middle of a write": [
@@ -55,8 +55,16 @@ def kinds() -> dict[str, list[Job]]:
         "failing disk (EIO)": shared(errors, name="EIO"),
         "short writes": shared(kinds_disk.short_writes, step=3),
         "full disk, emptied again": [kinds_disk.full_disk],
+        "SIGSTOP at an operation": shared(kinds_outside.stops, step=12),
+        "network breaks": [kinds_outside.broken_networks],
+        "clock jumps by a year": [kinds_outside.clock_jumps],
+        "bad mail servers": [kinds_mail.bad_mail_servers, kinds_mail.bad_certificates],
+        "files in local/: kill -9": shared(kinds_drop_ins.kills, match=f"!{WAL}", step=2),
+        "files in local/, another disk: kill -9": shared(
+            kinds_drop_ins.kills_across, match=f"!{WAL}", step=3
+        ),
         "power cut before each operation": shared(cuts, action=Action.CUT_BEFORE),
-        "power cut after each operation": shared(cuts, action=Action.CUT_AFTER, step=2),
+        "power cut after each operation": shared(cuts, action=Action.CUT_AFTER, step=3),
     }
 
 

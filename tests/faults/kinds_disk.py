@@ -18,6 +18,7 @@ CHANGING = Touch.SYNC | Touch.RENAME | Touch.UNLINK | Touch.MKDIR | Touch.CREATE
 # After these nothing may be tried again, so that the daemon has to end; after all others it has to go on.
 ENDING = ("rosterdrop.sqlite", "/queue", " /")
 ENDS_S = 30.0  # its last words, its workers and its helpers included
+ASKED_AGAIN_S = 1.5  # how much room there is, is asked now and then
 LEFT_KIB = (0, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 
 
@@ -152,6 +153,7 @@ def _fill_and_empty(world: World, left_bytes: int) -> list[str]:
     if not world.daemon.is_alive:
         return [f"the daemon ended: {world.daemon.log_text()[-800:]}"]
     ballast.unlink()
+    time.sleep(ASKED_AGAIN_S)
     return world.probe(resident) or world.settle(resident, mails=False) or world.check(resident, mails=False)
 
 

@@ -98,16 +98,13 @@ def break_everywhere(
     once: Callable[[World, Plan], tuple[str, list[str]] | None] = break_once,
     most: int | None = None,
     new_disk: NewDisk | None = None,
-    **settings: object,
 ) -> None:
     """Break the story at one point after the other until it comes to its end unbroken."""
     began = time.monotonic()
     numbers = points or itertools.count(1)
     number = next(numbers)
     for batch in itertools.count():
-        with open_world(
-            workshop, f"{name}-{batch}", residents=RESIDENTS, new_disk=new_disk, **settings
-        ) as world:
+        with open_world(workshop, f"{name}-{batch}", residents=RESIDENTS, new_disk=new_disk) as world:
             while not world.is_used_up:
                 found = once(world, plan(number))
                 if found is None or (most is not None and result.points >= most):

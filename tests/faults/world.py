@@ -28,6 +28,8 @@ from tests.faults.seen import is_settled, look, maildir
 OWNER = "owner@x.example"
 NewDisk = Callable[[Path], Disk]
 PASSWORD = "a password of the tests"
+# A jump of a year removes no file that a check wants to see.
+CHOICES = {"owner": OWNER, "guard": "off", "file_retention_days": 0, "log_retention_days": 0}
 PATIENCE_S = 60.0
 LOOK_EVERY_S = 0.01
 SETTINGS: dict[str, object] = {
@@ -173,13 +175,18 @@ class World:
                     name="Mavericks",
                     username=f"Mavericks_{org_id}",
                     password_hash=hashed,
-                    settings=OrganizationSettings.model_validate({"owner": OWNER, "guard": "off"}),
+                    settings=OrganizationSettings.model_validate(CHOICES),
                     now=to_text(SystemClock().now()),
                 )
 
     @property
     def is_used_up(self) -> bool:
         return not self._free
+
+    @property
+    def next_resident(self) -> str:
+        """The id of the organization that is used next."""
+        return self._free[0]
 
     def new_resident(self) -> Resident:
         """An organization that nobody has used yet."""
@@ -205,9 +212,9 @@ class World:
             self.disk.power_on()
         self.start()
 
-    def folder_of(self, resident: Resident) -> Path:
-        """Where its files lie."""
-        return self.data / "orgs" / resident.id
+    def folder_of(self, resident: Resident | str) -> Path:
+        """Where the files of an organization lie."""
+        return self.data / "orgs" / (resident if isinstance(resident, str) else resident.id)
 
     def is_settled(self, resident: Resident, *, mails: bool = True) -> bool:
         """Whether everything of this organization has come to rest."""
@@ -263,13 +270,15 @@ def open_world(
     *,
     residents: int = 40,
     new_disk: NewDisk | None = None,
+    start: bool = True,
     **settings: object,
 ) -> Iterator[World]:
-    """Make a world with a running daemon."""
+    """Make a world with a running daemon, if it is to be started."""
     folder = workshop.folder / name
     world = World(workshop=workshop, folder=folder, residents=residents, new_disk=new_disk, **settings)
     try:
-        world.start()
+        if start:
+            world.start()
         yield world
     finally:
         world.close()

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from commands.broken_uploads import BrokenUploads
-from core.inbox import Origin
+from core.inbox import Inbox, Incoming, Origin
 from core.settings import Settings
 from tests.integration.directory.house import OWNER, open_house
 
@@ -28,3 +29,25 @@ async def test_u03_recipients_hear_once_of_an_upload_that_broke_off_an_hour_ago(
         subjects = await org.rows("SELECT subject, text FROM outbox")
         assert "users.csv broke off" in subjects[0][0]
         assert "ann@" not in subjects[0][1]
+
+
+async def test_u03_an_upload_that_goes_while_it_is_told_of_ends_nothing(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        org = await house.org()
+        settings = Settings(data_dir=tmp_path / "data", keys_dir=tmp_path / "keys")
+        inbox = DiscardingInbox(data_dir=tmp_path / "data", clock=org.clock)
+        broken = BrokenUploads(database=org.database, inbox=inbox, clock=org.clock, settings=settings)
+        for name in ("gone.csv", "other.csv"):
+            incoming = org.inbox.begin(org_id=org.id, name=name, origin=Origin(account="test"))
+            org.inbox.note(incoming, extents=((0, 0),))
+        org.clock.at += timedelta(hours=2)
+        await broken.look()
+        assert len(await org.rows("SELECT subject FROM outbox")) == 2
+
+
+class DiscardingInbox(Inbox):
+    """Housekeeping is quicker, each time."""
+
+    def note(self, incoming: Incoming, *, durable: bool = False, **changes: Any) -> Incoming:
+        self.discard(incoming)
+        return super().note(incoming, durable=durable, **changes)

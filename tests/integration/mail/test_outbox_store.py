@@ -52,6 +52,17 @@ async def test_n03_due_mails_are_those_whose_time_has_come(database: Database, c
         ]
 
 
+async def test_n03_a_mail_that_was_written_before_the_clock_was_set_back_by_a_year_is_due(
+    database: Database, clock: MovedClock
+) -> None:
+    (mail_id,) = await write_mails(database, clock, new_mail())
+    for back_s, is_due in ((1, False), (365 * 86_400, True)):
+        now = clock.now() - timedelta(seconds=back_s)
+        async with database.reading() as connection:
+            due = await outbox_store.due(connection, now=now)
+        assert [mail.id for mail in due] == [mail_id] * is_due
+
+
 async def test_n01_the_seventh_import_mail_of_an_hour_becomes_a_summary(
     database: Database, clock: MovedClock
 ) -> None:
