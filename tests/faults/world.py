@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from core.migrate import prepare_database
 from core.organization_settings import OrganizationSettings
 from core.organizations_store import add_organization
 from core.passwords import hash_password
+from server.host_keys import load_host_keys
 from tests.acceptance.daemon import COMMAND, Daemon
 from tests.faults.checker import Expected, violations
 from tests.faults.customer import Answer, Customer
@@ -49,9 +51,12 @@ class Workshop:
     folder: Path
     library: Path
     keys: Path
+    # Alembic and the making of host keys are one thread's business at a time.
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Workshop":
+        load_host_keys(folder / "keys")
         return cls(folder=folder, library=compiled(folder), keys=folder / "keys")
 
 
@@ -151,7 +156,8 @@ class World:
             self.disk.mount()
         self.preload = Preload(library=workshop.library, control=folder / "control", root=self.data)
         self.daemon.environment.update(self.preload.environment)
-        asyncio.run(self._settle_in(residents))
+        with workshop.one_at_a_time:
+            asyncio.run(self._settle_in(residents))
         if isinstance(self.disk, Ext4):
             self.disk.sync()
         self.residents: list[Resident] = []
