@@ -10,7 +10,7 @@ CODE := core server processor commands tests $(wildcard bench) $(wildcard consol
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test check fast format lint types imports unit faults bench-import clean
+.PHONY: help install dev run test check fast format lint types imports unit faults bench-import bench-transfers clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,9 @@ faults: dev ## Break it everywhere: kills, failing and full disks, power cuts an
 
 bench-import: dev ## Measure how fast files are imported
 	$(PY) -m bench.import_speed
+
+bench-transfers: dev ## Measure how fast files arrive, beside sshd, ProFTPD and rclone
+	$(PY) -m bench.transfers
 
 clean: ## Remove .venv, caches and builds; data and keys stay
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
