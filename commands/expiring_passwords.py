@@ -1,6 +1,7 @@
 """Warns the operator of old passwords that end soon, which the customer may still use (rule A1)."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
@@ -9,6 +10,7 @@ import structlog
 from core.accounts_store import old_passwords_until
 from core.clock import Clock, from_text
 from core.database import TROUBLES, Database
+from core.errors import NotFoundError
 from core.organizations_store import organization_by_id
 from core.settings import Settings
 from processor.mail import outbox_store
@@ -45,7 +47,8 @@ class ExpiringPasswords:
             ending = await old_passwords_until(connection, before=now + AHEAD)
         for org_id, until in ending.items():
             if from_text(until) > now:
-                await self._tell(org_id, until, now)
+                with suppress(NotFoundError):  # removed meanwhile
+                    await self._tell(org_id, until, now)
 
     async def _tell(self, org_id: str, until: str, now: datetime) -> None:
         uuid = uuid5(NAMESPACE_URL, f"rosterdrop:old-password:{org_id}:{until}")

@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.daily_times import start_of_day
 from core.database import TROUBLES, Database, open_database
 from core.organizations import Organization
-from core.organizations_store import all_organizations
+from core.organizations_store import all_organizations, is_enabled
 from core.settings import Settings
 from processor import daily_exports_store as store
 from processor.daily_exports_store import Standing
@@ -94,6 +94,8 @@ class DailyExports:
         """
         now = self._clock.now()
         async with self._database.writing() as connection:
+            if not await is_enabled(connection, organization.id):
+                return  # disabled or removed meanwhile
             standing = await store.standing_of(connection, organization.no)
             told_today = standing.told_at is not None and standing.told_at >= day_began
             is_told = done.digest != standing.digest and not told_today
@@ -127,8 +129,14 @@ def is_quiet(standing: Standing, *, now: datetime) -> bool:
 
 
 async def export_into(database: Path, organization: Organization, folder: Path) -> Exported:
-    """Write both files, each whole or not at all, and return what they hold."""
+    """Write both files, each whole or not at all, and return what they hold.
+
+    Raises:
+        FileNotFoundError: the folder is not there; that of an organization removed meanwhile is not made anew.
+    """
     digest = hashlib.sha256()
+    if not await asyncio.to_thread(folder.is_dir):
+        raise FileNotFoundError(folder.name)
     counts = {}
     async with open_database(database) as opened:
         for what in What:

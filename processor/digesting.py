@@ -1,9 +1,11 @@
 """Sends each organization its digest when it is due (rule N4): one, however long nobody was there to send it."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from core.clock import Clock
 from core.database import Connection, Database
+from core.errors import NotFoundError
 from core.organizations import Organization
 from core.organizations_store import organization_by_id
 from core.settings import Settings
@@ -41,7 +43,8 @@ class Digests:
             found = {org_id: await organization_by_id(connection, org_id) for org_id in waiting}
         for org_id, oldest in waiting.items():
             if is_due(found[org_id].settings, oldest=oldest, now=now):
-                await self._send(org_id, now)
+                with suppress(NotFoundError):  # removed meanwhile, and its news with it
+                    await self._send(org_id, now)
 
     async def _send(self, org_id: str, now: datetime) -> None:
         """Rules N3, N4: the mail is written in the transaction that takes its news away: none is lost or told twice."""

@@ -45,6 +45,22 @@ class Oracle:
         verdict.problems.sort(key=_order)
         return self._judge(after, verdict)
 
+    def carry_out(self, now: datetime) -> int:
+        """Rule P8: deactivate whose plans are due, and say how many; it knows nothing of last administrators."""
+        due = [
+            key
+            for key, user in self.state.users.items()
+            if user.deactivates_at and user.deactivates_at <= now
+        ]
+        for key in due:
+            self.state.users[key] = replace(self.state.users[key], is_active=False, deactivates_at=None)
+        return len(due)
+
+    def reactivate(self, email: str) -> None:
+        """Rule P8: what the command does; the date stays."""
+        key = email.casefold()
+        self.state.users[key] = replace(self.state.users[key], is_active=True, deactivates_at=None)
+
     def _judge(self, after: State, verdict: Verdict) -> Verdict:
         """Section W: exactly one outcome; what is refused changes nothing."""
         if verdict.problems and self.choices.all_or_nothing:
