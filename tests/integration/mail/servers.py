@@ -53,6 +53,14 @@ class Postbox:
         return found
 
 
+class Hooks:
+    """The hooks of a postbox, for aiosmtpd looks at each attribute of its handler, and all messages are one."""
+
+    def __init__(self, postbox: Postbox) -> None:
+        self.handle_RCPT = postbox.handle_RCPT
+        self.handle_DATA = postbox.handle_DATA
+
+
 def hang_up(server: SMTP) -> None:
     if isinstance(server.transport, asyncio.Transport):
         server.transport.abort()
@@ -76,7 +84,7 @@ async def serving(
     sessions: list[SMTP] = []
 
     def session() -> SMTP:
-        sessions.append(SMTP(postbox, hostname="mail.test", loop=loop, **options))
+        sessions.append(SMTP(Hooks(postbox), hostname="mail.test", loop=loop, **options))
         return sessions[-1]
 
     server = await loop.create_server(session, HOST, port, ssl=tls)

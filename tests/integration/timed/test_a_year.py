@@ -99,7 +99,8 @@ async def night(year: Year, day: date) -> None:
         year.house.clock.at = at(day, clock)
         await year.digests.look()
     await year.deliver()
-    await year.house.database.checkpoint()
+    if day.day == 1:
+        await year.house.database.checkpoint()
 
 
 async def morning(year: Year, day: date, hr: HrSystem) -> None:
@@ -124,7 +125,8 @@ async def morning(year: Year, day: date, hr: HrSystem) -> None:
     await year.export()
     clock.at = at(day, "08:32")
     await year.expected.look()
-    await year.passwords.look()
+    if day - ROTATION in (timedelta(0), timedelta(days=1)):
+        await year.passwords.look()
     for kind, days_of in (
         ("missed", {MISSED_FILE, STOPPED[1]}),
         ("came", {MISSED_FILE + timedelta(days=1), STOPPED[1] + timedelta(days=2)}),
@@ -147,8 +149,9 @@ async def evening(year: Year, day: date) -> None:
     if day == STOPPED[0] - timedelta(days=1):
         year.stopped_until(STOPPED[1])
     await year.carry_out_plans()
-    await year.holds.look()
-    await year.alarms.look_at_mails()
+    if day.weekday() == 6 or day == MISTAKE:
+        await year.holds.look()
+        await year.alarms.look_at_mails()
 
 
 async def rehire(year: Year, hr: HrSystem) -> None:
