@@ -31,8 +31,8 @@ def list_all(
         print_json([asdict(field) for field in found])
         return
     print_table(
-        ("Label", "Type"),
-        ((field.label, field.type) for field in found),
+        ("Type", "Label"),  # a label may be long
+        ((field.type, field.label) for field in found),
         nothing="There are no custom fields: a label that is none of ours makes one.",
     )
 

@@ -37,7 +37,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, not
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")  # a narrow terminal breaks an address, and cuts nothing off
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
     if not table.row_count:

@@ -73,3 +73,14 @@ def test_k_a_file_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[s
 )
 def test_k_a_value_is_shown_as_a_person_reads_it(value: object, text: str) -> None:
     assert shown(value) == text
+
+
+def test_k_a_narrow_terminal_breaks_an_address_and_cuts_nothing_off(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "24")
+    print_table(("Email", "Type"), [("leila.haddad@mavericks.example", "Regular")], nothing="none")
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    assert "example" in printed
