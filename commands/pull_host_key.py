@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from commands.output import say
+from commands.output import say, warn
 from core.errors import ServiceError, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ async def confirmed_host_key(host: str, port: int) -> "HostKey":
 
 
 async def kind_of_host_key(host: str, port: int, fingerprint: str, *, within_s: float) -> str | None:
-    """Say of which kind a pinned key is, where the server tells it quickly; it is found out later otherwise."""
+    """Say of which kind a pinned key is, where the server tells it quickly; it is found out later otherwise.
+
+    Where it shows other keys only, the operator reads so.
+    """
     from processor.intake.ssh_connection import host_keys_of
 
     try:
@@ -46,4 +49,7 @@ async def kind_of_host_key(host: str, port: int, fingerprint: str, *, within_s: 
             found = await host_keys_of(host, port)
     except (ServiceError, TimeoutError):
         return None
-    return next((key.kind for key in found if key.fingerprint == fingerprint), None)
+    kind = next((key.kind for key in found if key.fingerprint == fingerprint), None)
+    if kind is None:
+        warn(f"{host} shows another host key now, {found[0].fingerprint}: nothing will be fetched from it.")
+    return kind

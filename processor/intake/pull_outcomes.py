@@ -10,6 +10,7 @@ from core.audit import OK, REFUSED, AuditEntry, Event
 from core.audit_store import append
 from core.clock import to_text
 from core.database import Connection
+from core.organization_settings import AT_ONCE
 from core.organizations import Organization
 from core.settings import Settings
 from processor.intake import pull_times
@@ -35,7 +36,10 @@ def judge(pull: Pull, report: Report, *, now: datetime) -> PullState:
         again_in = pull_times.LOOK_AGAIN if report.changing else pull_times.GO_ON if report.deferred else None
         return pull_times.succeeded(pull.state, now=now, again_in=again_in)
     login = isinstance(report.error, LoginRefusedError)
-    return pull_times.failed(pull.state, complaint, now=now, login=login)
+    state = pull_times.failed(pull.state, complaint, now=now, login=login)
+    if report.error is None and pull.server.schedule == AT_ONCE:
+        return replace(state, again_at=None)  # trouble with one file keeps no other waiting
+    return state
 
 
 async def write_down(
@@ -66,7 +70,8 @@ async def write_down(
         )
         await outbox_store.enqueue(connection, [mail], now=now, mail_from=settings.mail_from)
     event = _event(pull.state, state)
-    if event is not None:
+    is_news = report.error is not None or state.error != pull.state.error  # else a file would fill the trail
+    if event is not None and is_news:
         outcome = OK if event is Event.PULL_RECOVERED else REFUSED
         entry = AuditEntry(
             at=now,

@@ -39,6 +39,7 @@ from processor.intake.ssh_connection import PATIENT, Patience
 log = structlog.get_logger()
 
 TROUBLES_TOLD = 5
+LEFT_AT_ONCE = 100  # files that could not be renamed or deleted before
 
 Progressed = Callable[[int, int], None]  # bytes that came, bytes in all
 
@@ -152,7 +153,8 @@ class PullRun:
         )
 
     async def _pull_all(self, session: RemoteSession) -> None:
-        for file in [one for one in self._ledger.known.values() if one.progress is Progress.LEAVING]:
+        leaving = [one for one in self._ledger.known.values() if one.progress is Progress.LEAVING]
+        for file in sorted(leaving, key=lambda one: one.at)[:LEFT_AT_ONCE]:
             await self._leave(session, file)
         choice, entries = await two_looks(
             session, self._server, self._ledger.known, quiet_time_s=self._quiet_s

@@ -5,7 +5,7 @@ import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncssh
 
@@ -53,6 +53,7 @@ class Server:
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self.port = 0
         self.passwords: list[str] = []
+        self.options: dict[str, Any] = {}  # of asyncssh
         self.listings = 0
         self.served = 0  # bytes of files
         self.reads: list[int] = []  # offsets
@@ -106,6 +107,7 @@ class Server:
             server_factory=lambda: Doorkeeper(self),
             server_host_keys=[self.key],
             encoding=None,
+            **self.options,
         )
         self.port = self._listener.get_port()
 

@@ -265,6 +265,16 @@ async def test_s02_another_host_key_gets_no_password() -> None:
     assert server.passwords == []
 
 
+async def test_s02_compressed_packets_which_could_be_huge_are_not_agreed_to() -> None:
+    server = Server()
+    server.options = {"compression_algs": ["zlib@openssh.com", "zlib"]}
+    async with running(server):
+        with pytest.raises(ServerUnreachableError):
+            async with open_session(server.account, HASTY):
+                pytest.fail("logged in")
+    assert server.passwords == []
+
+
 async def test_s02_a_peer_that_speaks_no_ssh_is_told_as_unreachable() -> None:
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n" * 10)

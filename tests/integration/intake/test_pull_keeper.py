@@ -8,6 +8,7 @@ import pytest
 
 from core.secrets_key import load_secrets_key
 from processor.intake import pulls_store
+from processor.intake import sftp_wire as wire
 from processor.intake.pull_keeper import PullKeeper, Tools
 from processor.intake.pulls import NoPullError
 from processor.intake.sealing import SecretLostError
@@ -133,6 +134,39 @@ async def test_s02_a_file_is_not_accepted_when_its_organization_was_disabled_mea
             await world.run()
     assert world.queued == []
     assert (await world.pull()).state.failures == 0
+
+
+async def test_s02_what_a_run_finds_says_nothing_about_a_server_that_was_named_meanwhile(
+    world: World,
+) -> None:
+    class Replaced(Server):
+        """Its host key is another one, and while it is asked the operator pins that."""
+
+        async def respond(self, kind: int, request: Answer) -> list[bytes]:
+            if kind == wire.OPENDIR and not self.listings:
+                await world.add()
+            return await super().respond(kind, request)
+
+    async with running(Replaced()) as server:
+        world.server = server
+        server.put("users.csv", b"x")
+        await world.add()
+        with pytest.raises(NoPullError):
+            await world.run()
+        assert world.queued == []
+        assert (await world.pull()).state.tried_at is None
+        await world.run()
+    assert len(world.queued) == 1
+    assert world.arriving == []
+
+
+async def test_s02_trouble_with_one_file_is_one_row_of_the_audit_trail(world: World) -> None:
+    world.server.put("huge.csv", b"").said_size = 1 << 62
+    await world.add()
+    for _ in range(4):
+        await world.run()
+    assert (await world.audited()) == ["pull.failed"]
+    assert len(await world.mails()) == 1
 
 
 async def test_s02_a_dead_server_keeps_no_other_waiting_and_what_is_disabled_stops(

@@ -44,6 +44,18 @@ def test_s02_trouble_of_one_file_is_a_failure_with_its_sentence() -> None:
     state = after(Report(troubles=("big.csv: The file is too large (U9).",)))
     assert state.error == "big.csv: The file is too large (U9)."
     assert state.failures == 1
+    assert state.again_at is None, "the others are fetched when they are due"
+
+
+def test_s02_trouble_of_one_file_is_tried_again_before_a_daily_schedule() -> None:
+    report = Report(troubles=("big.csv: The file is too large (U9).",))
+    state = judge(pull("06:00", started_at=to_text(NOON)), report, now=NOON)
+    assert state.again_at == to_text(NOON + timedelta(minutes=1))
+
+
+def test_s02_many_files_with_trouble_are_told_in_few_sentences() -> None:
+    said = Report(troubles=tuple(f"{n}.csv: No." for n in range(1_000))).complaint
+    assert said == "0.csv: No. 1.csv: No. 2.csv: No. 3.csv: No. 4.csv: No. And 995 files more."
 
 
 def test_s02_a_file_that_is_being_written_is_looked_at_again_soon_and_after_an_hour_is_trouble() -> None:
