@@ -123,6 +123,13 @@ async def all_organizations(connection: AsyncConnection) -> list[Organization]:
     return [_from_row(row) for row in rows]
 
 
+async def organizations_with(connection: AsyncConnection, setting: str) -> list[Organization]:
+    """Return the organizations that have set a setting whose default is none, disabled ones included."""
+    has_it = organizations.c.settings[setting].as_string().is_not(None)
+    rows = await connection.execute(_active().where(has_it).order_by(organizations.c.id))
+    return [_from_row(row) for row in rows]
+
+
 async def change_organization(connection: AsyncConnection, org_id: str, **values: Any) -> None:
     """Write columns of one organization: `settings` (an OrganizationSettings), `password_hash`, `disabled_at`.
 

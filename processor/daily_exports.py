@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.daily_times import start_of_day
 from core.database import TROUBLES, Database, open_database
 from core.organizations import Organization
-from core.organizations_store import all_organizations, is_enabled
+from core.organizations_store import is_enabled, organizations_with
 from core.settings import Settings
 from processor import daily_exports_store as store
 from processor.daily_exports_store import Standing
@@ -58,9 +58,9 @@ class DailyExports:
     async def look(self) -> None:
         """Renew what is due; a folder of one organization that cannot be written holds up no other."""
         async with self._database.reading() as connection:
-            organizations = await all_organizations(connection)
+            organizations = await organizations_with(connection, "export")
         for organization in organizations:
-            if organization.settings.export == "daily" and organization.enabled:
+            if organization.enabled:
                 try:
                     await self._renew_if_due(organization)
                 except TROUBLES as exc:

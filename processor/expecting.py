@@ -10,7 +10,7 @@ from core.clock import Clock, from_text, to_text
 from core.database import Connection, Database
 from core.inbox import Inbox
 from core.organizations import Organization
-from core.organizations_store import all_organizations
+from core.organizations_store import organizations_with
 from core.settings import Settings
 from processor import expectations_store as store
 from processor.expectations import Came, Missed, judge, setting_of
@@ -43,7 +43,7 @@ class ExpectedFiles:
     async def look(self) -> None:
         """Tell of what is missed, or came after all, by now."""
         async with self._database.reading() as connection:
-            organizations = await all_organizations(connection)
+            organizations = await organizations_with(connection, "expected")
             noted = await store.noted_settings(connection)
         now = self._clock.now()
         for organization in organizations:
@@ -52,6 +52,9 @@ class ExpectedFiles:
                 await self._note(organization, now)
             elif wanted is not None:
                 await self._judge(organization, now)
+        for org_no in noted.keys() - {organization.no for organization in organizations}:
+            async with self._database.writing() as connection:
+                await store.forget(connection, org_no)
 
     async def _note(self, organization: Organization, now: datetime) -> None:
         """Follow a setting that was changed; a disabled organization expects nothing."""

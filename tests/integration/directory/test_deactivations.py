@@ -47,6 +47,16 @@ async def test_p08_a_plan_is_carried_out_when_it_is_due_and_not_before(house: Ho
     assert await work.apply_due() == 0
 
 
+async def test_p08_an_organization_can_name_another_time_of_the_day(house: House) -> None:
+    org = await house.org(deactivate_at="18:00", time_zone="Europe/Berlin")
+    await planned(org, "ann@x.example,,2026-11-24")
+    work = deactivations(house)
+    house.clock.move(hours=28, minutes=59)
+    assert await work.apply_due() == 0
+    house.clock.move(minutes=1)
+    assert await work.apply_due() == 1
+
+
 async def test_p08_the_same_date_in_the_next_file_plans_nothing_again(house: House, org: Org) -> None:
     await planned(org, "ann@x.example,,")
     await planned(org, "ann@x.example,,2026-11-01")

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.directory.people import Person, Today, new_person, person_on_the_way, updated_person
+from core.organization_settings import OrganizationSettings
+from processor.directory.people import (
+    Person,
+    Today,
+    new_person,
+    person_on_the_way,
+    today_of,
+    updated_person,
+)
 from processor.reading.user_rows import UserRow
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -117,6 +125,15 @@ def test_p08_the_end_of_a_day_follows_summer_time() -> None:
     berlin = Today(now=NOON, zone=ZoneInfo("Europe/Berlin"))
     assert berlin.due("2026-12-31") == "2026-12-31T22:59:00.000+00:00"
     assert berlin.due("2027-07-01") == "2027-07-01T21:59:00.000+00:00"
+
+
+def test_p08_an_organization_can_name_another_time_of_that_day() -> None:
+    settings = OrganizationSettings(owner="o@x.example", time_zone="Europe/Berlin", deactivate_at="18:00")
+    evening = today_of(settings, now=NOON)
+    assert evening.due("2026-12-31") == "2026-12-31T17:00:00.000+00:00"
+    assert evening.due("2026-11-01") == "2026-11-24T12:00:00.000+00:00", (
+        "a past date is due in 24 hours still"
+    )
 
 
 def test_r2_changes_name_each_field_with_its_values() -> None:

@@ -121,3 +121,35 @@ def test_g01_the_operators_mail_of_a_held_file_says_which_commands_decide() -> N
         assert "rosterdrop imports approve 17" in part
         assert "because you operate rosterdrop" in part
     assert "rosterdrop imports" not in mail(Outcome.HELD).text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "to_do"),
+    [
+        (Outcome.IMPORTED, "Nothing is to be done."),
+        (Outcome.PARTIAL, "Correct what was refused and send it again."),
+        (Outcome.REFUSED, "Correct the file and send it again."),
+        (Outcome.CHECKED, "Nothing is to be put right."),
+        (Outcome.HELD, "If it is right, ask support to approve it; if not, to discard it."),
+        (Outcome.WAITING, "Nothing is to be done: it is imported at 24 Nov 2026, 22:30 UTC."),
+        (Outcome.DISCARDED, "If it was meant to be imported, send it again."),
+    ],
+)
+def test_n01_what_is_to_be_done_stands_right_below_the_outcome(outcome: Outcome, to_do: str) -> None:
+    said = mail(outcome, due_at=datetime(2026, 11, 24, 22, 30, tzinfo=UTC))
+    assert said.text.splitlines()[2] == f"-> {to_do}"
+    assert to_do in said.html
+
+
+def test_g01_a_held_file_says_why_it_is_held_and_what_it_would_do() -> None:
+    why = "The file would deactivate 300 of 1,250 active users, more than 10 %. (G1)"
+    held = replace(record(Outcome.HELD, rows=1_250, deactivations_planned=300), hold_reason=why)
+    said = mail(record=held)
+    for part in (said.text, said.html):
+        assert why in part
+        assert "what it would do" in part.lower()
+
+
+def test_n01_a_phone_wraps_the_text_itself() -> None:
+    said = mail(problems=[problem(2, text="a long sentence " * 30)])
+    assert ("a long sentence " * 30).strip() in said.text

@@ -33,3 +33,17 @@ def test_n01_a_summary_is_known_by_its_message_id() -> None:
     identity = summary_id(UUID(int=7), "r@v.example")
     assert identity.startswith(SUMMARY_ID)
     assert identity.endswith("@v.example>")
+
+
+def test_n01_a_summary_marks_what_needs_somebody_and_says_so_at_once() -> None:
+    bad = summary_line(record(Outcome.REFUSED, number=11), needs_somebody=True)
+    said = compose_summary("Mavericks", [summary_line(record(users_updated=3)), bad])
+    assert said.subject == "Mavericks: 2 more imports in the last hour, 1 to look at"
+    assert "1 of them needs somebody." in said.text
+    assert "\n! users.csv (import 11) refused" in said.text
+    again = compose_summary("Mavericks", [*lines_of(said.text), "third.csv imported"])
+    assert again.subject == "Mavericks: 3 more imports in the last hour, 1 to look at"
+
+
+def test_p08_a_line_counts_deactivations_that_its_own_mail_would_have_told() -> None:
+    assert summary_line(record(users_updated=3), deactivated=2).endswith("; 2 users deactivated as planned")
