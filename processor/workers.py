@@ -24,6 +24,9 @@ SETTLE_STEP_S = 0.02
 # (measured at a million rows: 268 MB after the import instead of 461).
 MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072"}
 READY_S = 60.0  # to import its modules and open the database, on a busy machine
+# Five million rows take minutes. What has no answer after so long hangs, and counts as a crash of that file: the
+# transaction rolls back, and its organization's queue does not stand for ever.
+LONGEST_IMPORT_S = 2 * 3600.0
 END_S = 5.0  # O2: what a worker gets to end by itself when its input ends
 
 
@@ -98,14 +101,15 @@ class _Worker:
 class WorkerPool:
     """Up to `import_workers` processes; the first starts with the daemon, others when they are needed."""
 
-    def __init__(self, *, settings: Settings) -> None:
+    def __init__(self, *, settings: Settings, longest_import_s: float = LONGEST_IMPORT_S) -> None:
         self._settings = settings.model_dump_json().encode() + b"\n"
+        self._longest_import_s = longest_import_s
         self._free: list[_Worker] = []
         self._places = asyncio.Semaphore(settings.import_workers)
         self._all: set[_Worker] = set()
 
     async def work(self, drop: Drop) -> Answer:
-        """Import one drop in a worker; a worker that dies of it is replaced."""
+        """Import one drop in a worker; one that dies of it, or hangs, is replaced."""
         async with self._places:
             try:
                 worker = self._free.pop() if self._free else await self._start()
@@ -113,9 +117,14 @@ class WorkerPool:
                 log.warning("worker.not_started", reason=type(exc).__name__)
                 return Answer(done=False)
             try:
-                answer = await worker.work(drop)
+                async with asyncio.timeout(self._longest_import_s):
+                    answer = await worker.work(drop)
             except EOFError:
                 log.warning("worker.died", org=drop.org_id, uid=drop.meta.uid)
+                await self._drop(worker)
+                return Answer(done=False, crashed=True)
+            except TimeoutError:
+                log.warning("worker.hung", org=drop.org_id, uid=drop.meta.uid)
                 await self._drop(worker)
                 return Answer(done=False, crashed=True)
             except asyncio.CancelledError:

@@ -38,6 +38,13 @@ class Writer(Enum):
     UNKNOWN = "unknown"  # not our file, no CAP_LEASE, a network mount
 
 
+class WrittenMeanwhileError(ServiceError):
+    """A file was changed while it was copied: what was copied may be half of it."""
+
+    code = "written_meanwhile"
+    retryable = True
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a file looked like; equal looks mean that nobody has written meanwhile."""
@@ -196,7 +203,7 @@ class DropIns:
                 if exc.errno != errno.EXDEV:
                     self._inbox.discard(incoming)
                     raise
-                self._copy_across(folder, name, incoming)
+                self._copy_across(folder, name, incoming, look)
                 return
             moved = Look.at(os.stat(DATA, dir_fd=target, follow_symlinks=False))
             if ask_lease(fd) is Writer.SOME or moved != look:
@@ -206,22 +213,34 @@ class DropIns:
         os.fsync(folder)
         self._inbox.accept(incoming)
 
-    def _copy_across(self, folder: int, name: str, incoming: Incoming) -> None:
+    def _copy_across(self, folder: int, name: str, incoming: Incoming, look: Look) -> None:
         """Rule U8, across file systems: a name with the drop's uid first, so that a crash makes no second drop."""
         claimed = self._inbox.folders(self._org_id).local / f"{CLAIMED}{incoming.meta.uid}"
         os.rename(name, claimed.name, src_dir_fd=folder, dst_dir_fd=folder)
         os.fsync(folder)
-        copied = self._copy(claimed, incoming)
+        try:
+            copied = self._copy(claimed, incoming, look)
+        except WrittenMeanwhileError:
+            rename_without_replacing(claimed.name, name, source_dir=folder, target_dir=folder)
+            self._inbox.discard(incoming)
+            return
         self._inbox.accept(incoming)
         copied.unlink()
 
-    def _copy(self, claimed: Path, incoming: Incoming) -> Path:
-        """Copy a claimed file, whole and durable, and say so by its name."""
+    def _copy(self, claimed: Path, incoming: Incoming, look: Look | None = None) -> Path:
+        """Copy a claimed file, whole and durable, and say so by its name.
+
+        Raises:
+            WrittenMeanwhileError: it does not look as before.
+        """
         part = incoming.folder / "data.part"
         with os.fdopen(os.open(claimed, _OPEN), "rb") as source, part.open("wb") as target:
+            look = look or Look.at(os.fstat(source.fileno()))
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
             os.fsync(target.fileno())
+            if Look.at(os.fstat(source.fileno())) != look:
+                raise WrittenMeanwhileError("Somebody writes to the file: it is taken later.")
         part.replace(incoming.data)
         sync_directory(incoming.folder)
         copied = claimed.with_name(f"{COPIED}{incoming.meta.uid}")

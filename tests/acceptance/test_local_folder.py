@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from tests.acceptance.daemon import Daemon, eventually
@@ -83,3 +84,37 @@ def test_u08_files_that_came_while_no_daemon_ran_are_taken_at_the_start(
     daemon.start()
     assert daemon.finished(organization)[0]["users_created"] == 3
     eventually(lambda: not organization.files("local"), what="local/ is empty")
+
+
+def test_u08_a_removed_local_folder_is_made_again_and_watched(daemon: Daemon, tmp_path: Path) -> None:
+    organization = daemon.add("Mavericks")
+    local = organization.folder / "local"
+    shutil.rmtree(local)
+    eventually(local.is_dir, what="local/ is there again")
+    shutil.copy(people(tmp_path / "users.csv", 5), local)
+    assert daemon.finished(organization)[0]["users_created"] == 5
+
+
+def test_u08_a_new_organizations_first_file_is_taken_at_once(daemon: Daemon, tmp_path: Path) -> None:
+    path = people(tmp_path / "users.csv", 5)
+    organization = daemon.add("Mavericks")
+    shutil.copy(path, organization.folder / "local")
+    assert daemon.finished(organization)[0]["users_created"] == 5
+
+
+def test_u08_a_file_whose_event_was_lost_is_found_by_the_next_scan(daemon: Daemon, tmp_path: Path) -> None:
+    organization = daemon.add("Mavericks")
+    local = organization.folder / "local"
+    shutil.copy(people(tmp_path / "first.csv", 2), local)
+    daemon.finished(organization)
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    noise = local / ".noise"
+    daemon.signal(signal.SIGSTOP)  # nobody takes events now: the queue runs over, and what comes then is lost
+    try:
+        for _ in range(most):
+            noise.touch()
+            noise.unlink()
+        shutil.copy(people(tmp_path / "users.csv", 5, first=50), local)
+    finally:
+        daemon.signal(signal.SIGCONT)
+    assert [line["name"] for line in daemon.finished(organization, 2)] == ["first.csv", "users.csv"]

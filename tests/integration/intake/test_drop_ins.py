@@ -1,0 +1,169 @@
+"""When a file in `local/` is complete, and what is left alone (rule U8)."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from core.clock import SystemClock
+from core.inbox import Inbox, Incoming, Origin
+from processor.intake.drop_ins import DropIns
+from tests.faults.disks import require_disks, run
+
+QUIET_S = 2.0
+FILE = b"User Email\nann@x.example\n"
+
+
+class Local:
+    """One organization's `local/`, and a clock that the test moves."""
+
+    def __init__(self, folder: Path, inbox: Inbox | None = None) -> None:
+        self.inbox = inbox or Inbox(data_dir=folder, clock=SystemClock())
+        self.path = self.inbox.prepare("007").local
+        self.drop_ins = DropIns(
+            inbox=self.inbox, org_id="007", quiet_time_s=QUIET_S, unusable_name_wait_s=600
+        )
+        self.now_s = 1000.0
+
+    def put(self, name: str, data: bytes = FILE) -> Path:
+        path = self.path / name
+        path.write_bytes(data)
+        return path
+
+    def scan(self, *, after_s: float = 0) -> int:
+        self.now_s += after_s
+        return self.drop_ins.scan(self.now_s).taken
+
+    def queue(self) -> list[tuple[str, bytes]]:
+        return [(drop.meta.name, drop.data.read_bytes()) for drop in self.inbox.queue("007")]
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Local:
+    return Local(tmp_path)
+
+
+def test_u08_a_file_is_taken_when_it_was_unchanged_for_the_quiet_time(local: Local) -> None:
+    local.put("users.csv")
+    assert local.scan() == 0
+    assert local.scan(after_s=QUIET_S - 0.1) == 0
+    assert local.scan(after_s=0.1) == 1
+    assert local.queue() == [("users.csv", FILE)]
+    assert list(local.path.iterdir()) == []
+
+
+def test_u08_a_file_that_changes_begins_its_quiet_time_anew(local: Local) -> None:
+    path = local.put("users.csv")
+    local.scan()
+    path.write_bytes(FILE + b"bob@x.example\n")
+    assert local.scan(after_s=QUIET_S) == 0
+    assert local.scan(after_s=QUIET_S) == 1
+    assert local.queue() == [("users.csv", FILE + b"bob@x.example\n")]
+
+
+def test_u08_a_file_that_somebody_has_open_for_writing_is_left_until_he_closes_it(local: Local) -> None:
+    path = local.put("users.csv")
+    local.scan()
+    with path.open("ab"):
+        assert local.scan(after_s=10 * QUIET_S) == 0
+    assert local.scan(after_s=QUIET_S) == 1
+
+
+class LateWriter(Inbox):
+    """While a file is claimed, somebody writes to it once more."""
+
+    wrote = False
+
+    def claim(self, *, org_id: str, name: str, origin: Origin) -> Incoming:
+        incoming = super().claim(org_id=org_id, name=name, origin=origin)
+        if not self.wrote:
+            self.wrote = True
+            with (self.folders(org_id).local / name).open("ab") as file:
+                file.write(b"bob@x.example\n")
+        return incoming
+
+
+def test_u08_a_file_that_is_written_to_while_it_is_claimed_goes_back_and_is_taken_whole(
+    tmp_path: Path,
+) -> None:
+    local = Local(tmp_path, LateWriter(data_dir=tmp_path, clock=SystemClock()))
+    local.put("users.csv")
+    local.scan()
+    local.scan(after_s=QUIET_S)
+    assert local.queue() == []
+    assert [path.name for path in local.path.iterdir()] == ["users.csv"]
+    local.scan()
+    local.scan(after_s=QUIET_S)
+    assert local.queue() == [("users.csv", FILE + b"bob@x.example\n")]
+    assert local.inbox.incoming("007") == []
+
+
+def test_u08_the_same_where_local_is_another_disk(tmp_path: Path) -> None:
+    require_disks(tmp_path)
+    local = Local(tmp_path / "data", LateWriter(data_dir=tmp_path / "data", clock=SystemClock()))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run("mount", "--bind", elsewhere, local.path)
+    try:
+        local.put("users.csv")
+        local.scan()
+        local.scan(after_s=QUIET_S)
+        assert local.queue() == []
+        assert [path.name for path in local.path.iterdir()] == ["users.csv"]
+        local.scan()
+        local.scan(after_s=QUIET_S)
+        assert local.queue() == [("users.csv", FILE + b"bob@x.example\n")]
+        assert list(local.path.iterdir()) == []
+    finally:
+        run("umount", local.path)
+
+
+def make_strange(local: Path, outside: Path) -> list[str]:
+    """One of each kind."""
+    outside.write_bytes(FILE)
+    os.mkfifo(local / "fifo.csv")
+    (local / "link.csv").symlink_to(outside)
+    (local / "dangling.csv").symlink_to(local / "nowhere.csv")
+    os.link(outside, local / "second-link.csv")
+    (local / "folder.csv").mkdir()
+    (Path(os.fsdecode(os.fsencode(local) + b"/latin-\xe9.csv"))).write_bytes(FILE)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(local / "socket.csv"))
+    if os.geteuid() == 0:
+        os.mknod(local / "device.csv", 0o20666, os.makedev(1, 3))
+    return sorted(os.listdir(local))
+
+
+def test_u08_every_strange_file_is_reported_once_left_alone_and_stops_no_other(
+    tmp_path: Path,
+) -> None:
+    local = Local(tmp_path / "d")  # a socket's path has to be short
+    names = make_strange(local.path, tmp_path / "outside.csv")
+    local.put("users.csv")
+    with capture_logs() as logs:
+        for _ in range(3):
+            local.scan(after_s=QUIET_S)
+    told = [line for line in logs if line["event"] == "drop_in.ignored"]
+    assert len(told) == len(names), told
+    assert all(line["reason"] for line in told)
+    assert sorted(os.listdir(local.path)) == names
+    assert local.queue() == [("users.csv", FILE)]
+
+
+def test_u08_a_local_folder_that_is_removed_is_made_again(local: Local) -> None:
+    shutil.rmtree(local.path)
+    assert local.scan() == 0
+    local.put("users.csv")
+    local.scan()
+    assert local.scan(after_s=QUIET_S) == 1
+
+
+def test_u08_a_file_is_gone_between_two_looks(local: Local) -> None:
+    path = local.put("users.csv")
+    local.scan()
+    path.unlink()
+    assert local.scan(after_s=QUIET_S) == 0
+    assert local.queue() == []
