@@ -4,6 +4,7 @@ import asyncio
 import faulthandler
 import json
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -52,6 +53,7 @@ from server.listener import Listener, listen
 log = structlog.get_logger()
 
 FOLDER_MODE = 0o700
+MOST_FILES = 65_536  # as in deploy/rosterdrop.service
 CHECKPOINT_INTERVAL_S = 5.0
 CHECKPOINT_BYTES = 4 << 20  # of write-ahead log, from which on a checkpoint is worth it
 IMPORT_GRACE_S = 10.0
@@ -70,6 +72,7 @@ def serve(settings: Settings) -> int:
     signal.signal(
         signal.SIGIO, signal.SIG_IGN
     )  # leases of local/ are broken by it (processor/intake/drop_ins.py)
+    _raise_open_files()
     settings.data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     with data_folder_lock(settings.data_dir):
         prepare_database_apart(settings.database_path)
@@ -82,6 +85,14 @@ def serve(settings: Settings) -> int:
             if known is None:
                 raise
             raise _first(known) from group
+
+
+def _raise_open_files() -> None:
+    """Rule U9: 500 sessions may have 32 handles each; systems give a process 1,024 files unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _first(group: ExceptionGroup[ServiceError]) -> ServiceError:

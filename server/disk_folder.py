@@ -5,6 +5,7 @@ All functions block on the disk: call them in a thread.
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from asyncssh import SFTPAttrs, SFTPName
@@ -23,6 +24,45 @@ from server.statuses import MissingError, RefusedError
 _LOOK = os.O_PATH | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO must not keep us waiting
 _LIST = os.O_RDONLY | os.O_DIRECTORY
+
+
+class DiskLines:
+    """The lines of a folder that is being read, in the order of the disk; links and devices are left out.
+
+    A folder of a hundred thousand files takes no memory but for the piece that is asked for.
+    """
+
+    def __init__(self, *, fd: int, described: Callable[[os.stat_result], SFTPAttrs | None]) -> None:
+        self._described = described
+        self._fd = fd
+        self._entries = os.scandir(fd)
+
+    def some(self, count: int | None) -> list[SFTPName]:
+        """Return the next lines, at most so many; none at the end (blocks)."""
+        found: list[SFTPName] = []
+        for entry in self._entries:
+            try:
+                attributes = self._described(entry.stat(follow_symlinks=False))
+            except FileNotFoundError:
+                continue  # taken meanwhile
+            if attributes is not None:
+                found.append(listed(os.fsencode(entry.name), attributes))
+                if len(found) == count:
+                    break
+        return found
+
+    def close(self) -> None:
+        """Give the folder back; twice is once."""
+        self._entries.close()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> "DiskLines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class DiskFolder:
@@ -63,29 +103,19 @@ class DiskFolder:
             raise RefusedError("This is a folder: list it instead (U1)")
         raise MissingError
 
-    def listing(self, path: bytes = b"", *, folders: bool = True) -> list[SFTPName]:
-        """List regular files, and folders if asked; links and devices are left out."""
+    def files(self) -> list[SFTPName]:
+        """List the regular files of the folder; links, devices and folders are left out."""
+        with self.reading() as lines:
+            return [line for line in lines.some(None) if stat.S_ISREG(line.attrs.permissions or 0)]
+
+    def reading(self, path: bytes = b"") -> "DiskLines":
+        """Open a folder, to be listed piece by piece; the caller closes it."""
         fd = self._open(path, _LIST)
         try:
-            return [
-                listed(os.fsencode(name), attributes)
-                for name, attributes in self._entries(fd)
-                if folders or not stat.S_ISDIR(attributes.permissions or 0)
-            ]
-        finally:
+            return DiskLines(fd=fd, described=self._described)
+        except BaseException:
             os.close(fd)
-
-    def _entries(self, fd: int) -> list[tuple[str, SFTPAttrs]]:
-        found = []
-        with os.scandir(fd) as entries:
-            for entry in entries:
-                try:
-                    attributes = self._described(entry.stat(follow_symlinks=False))
-                except FileNotFoundError:
-                    continue  # taken meanwhile
-                if attributes is not None:
-                    found.append((entry.name, attributes))
-        return sorted(found, key=lambda item: item[0])
+            raise
 
     def remove_file(self, name: bytes) -> None:
         """Remove a regular file that lies directly in the folder."""

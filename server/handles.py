@@ -2,14 +2,18 @@
 
 import errno
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 from asyncssh import SFTPAttrs, SFTPName
 
-from server.attributes import READ_ONLY, file_attributes
+from server.attributes import READ_ONLY, file_attributes, listed
+from server.disk_folder import DiskLines
+from server.statuses import status_of
 from server.threads import Pool
+from server.transport import Lines
 from server.upload import MAX_READ_BYTES
 
+LINES_AT_ONCE = 128  # what asyncssh answers a READDIR with
 _NOT_CACHED = frozenset({errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 
 
@@ -48,18 +52,30 @@ class ReadHandle:
             self._fd = -1
 
 
-class Listing:
-    """The lines of a folder; READDIR takes some at a time."""
+class Listing(Lines):
+    """The lines of a folder; READDIR takes some at a time. What lies on disk is read when it is asked for."""
 
-    def __init__(self, lines: Iterable[SFTPName]) -> None:
-        self._lines = iter(lines)
-
-    def __aiter__(self) -> AsyncIterator[SFTPName]:
-        return self
+    def __init__(self, *, here: SFTPAttrs, found: Iterable[SFTPName] | DiskLines, pool: Pool) -> None:
+        first = [listed(b".", here), listed(b"..", here)]
+        self._disk = found if isinstance(found, DiskLines) else None
+        self._lines = iter(first if isinstance(found, DiskLines) else [*first, *found])
+        self._pool = pool
 
     async def __anext__(self) -> SFTPName:
         """Return the next line."""
-        try:
-            return next(self._lines)
-        except StopIteration:
-            raise StopAsyncIteration from None
+        line = next(self._lines, None)
+        if line is None and self._disk is not None:
+            try:
+                self._lines = iter(await self._pool.run(self._disk.some, LINES_AT_ONCE))
+            except OSError as exc:
+                raise status_of(exc) from exc
+            line = next(self._lines, None)
+        if line is None:
+            raise StopAsyncIteration
+        return line
+
+    def close(self) -> None:
+        """Give the folder back; twice is once."""
+        if self._disk is not None:
+            self._disk.close()
+            self._disk = None

@@ -71,7 +71,7 @@ class LocalView:
 
     async def listing(self, visit: Visit) -> list[SFTPName]:
         """List what this session sees; one line for each name."""
-        on_disk = await self._threads.quick.run(self._disk.listing, folders=False)
+        on_disk = await self._threads.quick.run(self._disk.files)
         found: dict[bytes | str, SFTPAttrs] = {line.filename: line.attrs for line in on_disk}
         for name, drops in (await self._waiting()).items():
             found[name.encode()] = _of_drop(drops[-1])

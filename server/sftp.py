@@ -1,7 +1,7 @@
 """The SFTP hooks of one channel: paths to folders, flags to words, errors to statuses; decides nothing itself."""
 
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -20,7 +20,7 @@ from asyncssh import (
 
 from core.audit import AuditEntry, Event
 from server.attributes import OWNER_ID, file_attributes, folder_attributes, listed
-from server.disk_folder import DiskFolder
+from server.disk_folder import DiskFolder, DiskLines
 from server.file_names import check_name
 from server.grounds import Grounds
 from server.handles import Listing, ReadHandle
@@ -288,14 +288,14 @@ class Sftp(RefusingRoom):
     # --- folders
 
     @answered
-    async def open_listing(self, path: bytes) -> AsyncIterator[SFTPName]:
-        """Answer OPENDIR with the whole listing."""
+    async def open_listing(self, path: bytes) -> Listing:
+        """Answer OPENDIR: what is wrong is told now, and not by the first READDIR."""
         with self._visitor.opening():
-            lines = await self._listed(path)
+            found = await self._listed(path)
         here = folder_attributes(mtime=self._grounds.clock.now().timestamp())
-        return Listing([listed(b".", here), listed(b"..", here), *lines])
+        return Listing(here=here, found=found, pool=self._quick)
 
-    async def _listed(self, path: bytes) -> list[SFTPName]:
+    async def _listed(self, path: bytes) -> list[SFTPName] | DiskLines:
         match place_of(path):
             case Root():
                 names = [(area.value, await self._attributes_of(Folder(area))) for area in Area]
@@ -304,9 +304,9 @@ class Sftp(RefusingRoom):
                 return await (await self._local()).listing(self._visit)
             case Folder(area):
                 await self._local()
-                return await self._quick.run(self._disk(area).listing)
+                return await self._quick.run(self._disk(area).reading)
             case Inside(area, raw) if area is not Area.LOCAL:
-                return await self._quick.run(self._disk(area).listing, raw)
+                return await self._quick.run(self._disk(area).reading, raw)
         raise MissingError
 
     @answered

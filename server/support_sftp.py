@@ -5,7 +5,7 @@ Each listing and each download is in the audit trail before its answer goes out.
 
 import functools
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from asyncssh import FXF_WRITE, SFTPAttrs, SFTPName, SFTPVFSAttrs, SSHServerChannel
@@ -17,7 +17,7 @@ from core.errors import NotFoundError
 from core.inbox import Drop
 from core.organizations_store import all_organizations, organization_by_id
 from server.attributes import OWNER_ID, READ_ONLY, file_attributes, folder_attributes, listed
-from server.disk_folder import DiskFolder
+from server.disk_folder import DiskFolder, DiskLines
 from server.grounds import Grounds
 from server.handles import Listing, ReadHandle
 from server.held_store import held_imports
@@ -177,17 +177,16 @@ class SupportSftp(RefusingRoom):
         return await self.stat(path)
 
     @answered
-    async def open_listing(self, path: bytes) -> AsyncIterator[SFTPName]:
-        """Answer OPENDIR with the whole listing; an organization's is audited."""
+    async def open_listing(self, path: bytes) -> Listing:
+        """Answer OPENDIR; an organization's is audited."""
         place = support_place_of(path)
         with self._visitor.opening():
-            lines = await self._listed(place)
+            found = await self._listed(place)
         if not isinstance(place, AllOrganizations):
             self._audit(Event.FOLDER_LISTED, path, place)
-        here = self._a_folder()
-        return Listing([listed(b".", here), listed(b"..", here), *lines])
+        return Listing(here=self._a_folder(), found=found, pool=self._quick)
 
-    async def _listed(self, place: SupportPlace) -> list[SFTPName]:
+    async def _listed(self, place: SupportPlace) -> list[SFTPName] | DiskLines:
         match place:
             case AllOrganizations():
                 return [listed(org_id.encode(), self._a_folder()) for org_id in await self._org_ids()]
@@ -197,7 +196,7 @@ class SupportSftp(RefusingRoom):
             case Held(org_id, b""):
                 return [listed(name, _of_drop(drop)) for name, drop in (await self._held(org_id)).items()]
             case OnDisk(_, _, raw):
-                return await self._quick.run((await self._folder(place)).listing, raw)
+                return await self._quick.run((await self._folder(place)).reading, raw)
         raise MissingError
 
     @answered

@@ -1,11 +1,12 @@
 """Reads the requests of one SFTP session and answers them by the hooks of a room."""
 
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar
 
 import structlog
 from asyncssh import SFTPBadMessage, SFTPName, SFTPServer, SSHReader, SSHWriter
-from asyncssh.constants import FXP_OPENDIR, FXP_WRITE
+from asyncssh.constants import FXP_CLOSE, FXP_OPENDIR, FXP_WRITE
 from asyncssh.packet import SSHPacket
 from asyncssh.sftp import SFTPInvalidHandle, SFTPLimits, SFTPServerHandler
 
@@ -18,6 +19,14 @@ MAX_READ_BYTES = 256 * 1024
 MAX_WRITE_BYTES = 256 * 1024
 PACKET_ROOM_BYTES = 1024
 PACKET_TOO_LARGE = f"A packet is longer than {MAX_WRITE_BYTES + PACKET_ROOM_BYTES} bytes (U9)"
+
+
+class Lines(AsyncIterator[SFTPName]):
+    """A folder that is open for listing."""
+
+    def close(self) -> None:
+        """Give it back."""
+        raise NotImplementedError
 
 
 class Room(SFTPServer):
@@ -33,7 +42,7 @@ class Room(SFTPServer):
         """Say that a request came."""
         raise NotImplementedError
 
-    def open_listing(self, path: bytes) -> Awaitable[AsyncIterator[SFTPName]]:
+    def open_listing(self, path: bytes) -> Awaitable[Lines]:
         """Answer OPENDIR."""
         raise NotImplementedError
 
@@ -97,6 +106,9 @@ class Handler(SFTPServerHandler):
     async def _cleanup(self, exc: Exception | None) -> None:
         # asyncssh closes handles of a dying session exactly like a client's CLOSE; only this comes before.
         self._room.ends()
+        lists: dict[bytes, Any] = self._dir_handles
+        for listing in lists.values():
+            listing.close()
         await super()._cleanup(exc)
 
     async def _process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
@@ -117,6 +129,21 @@ class Handler(SFTPServerHandler):
         handle = self._get_next_handle()
         self._dir_handles[handle] = listing
         return handle
+
+    async def _process_close(self, packet: SSHPacket) -> None:
+        # asyncssh's own forgets a listing without closing it.
+        handle = packet.get_string()
+        packet.check_end()
+        listing: Any = self._dir_handles.pop(handle, None)
+        if listing is not None:
+            listing.close()
+            return
+        file = self._file_handles.pop(handle, None)
+        if file is None:
+            raise SFTPInvalidHandle("Invalid file handle")
+        result = self._room.close(file)
+        if inspect.isawaitable(result):
+            await result
 
     async def _process_write(self, packet: SSHPacket) -> int:
         handle = packet.get_string()
@@ -141,6 +168,7 @@ class Handler(SFTPServerHandler):
             for key, value in SFTPServerHandler._packet_handlers.items()
             if key not in (b"copy-data", b"ranges@asyncssh.com")
         },
+        FXP_CLOSE: _process_close,
         FXP_OPENDIR: _process_opendir,
         FXP_WRITE: _process_write,
         b"limits@openssh.com": _process_limits,

@@ -1,6 +1,7 @@
 """Crowds that have a login: more sessions than may be, and small files from many at once (U2, U9)."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -61,6 +62,16 @@ async def test_u09_of_a_crowd_each_is_served_or_told_why_not_and_the_daemon_serv
     daemon.wait_for("session.ended", ALLOWED, org=organization.id)
     async with logged_in(daemon, organization) as sftp:
         assert "local" in await sftp.listdir("/")
+
+
+def test_u09_the_daemon_asks_for_as_many_open_files_as_its_limits_need(start: Start) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard), hard))
+    try:
+        daemon = start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)[0] == min(65_536, hard)
 
 
 async def test_u02_small_files_from_many_sessions_are_all_kept_while_another_session_works(

@@ -7,7 +7,7 @@ from typing import Any
 import asyncssh
 import pytest
 from asyncssh.connection import SSHConnection, SSHServerConnection
-from asyncssh.constants import FXP_OPENDIR, FXP_WRITE
+from asyncssh.constants import FXP_CLOSE, FXP_OPENDIR, FXP_WRITE
 from asyncssh.sftp import SFTPServerHandler
 from asyncssh.stream import SSHServerStreamSession
 
@@ -28,6 +28,7 @@ def test_asyncssh_is_the_release_that_was_looked_at() -> None:
     [
         (SFTPServerHandler, "_cleanup", ["self", "exc"]),
         (SFTPServerHandler, "_process_packet", ["self", "pkttype", "pktid", "packet"]),
+        (SFTPServerHandler, "_process_close", ["self", "packet"]),
         (SFTPServerHandler, "_process_opendir", ["self", "packet"]),
         (SFTPServerHandler, "_process_write", ["self", "packet"]),
         (SFTPServerHandler, "_process_limits", ["self", "packet"]),
@@ -110,6 +111,7 @@ def test_u11_the_handler_offers_no_copies_and_no_hard_links() -> None:
     assert b"ranges@asyncssh.com" in SFTPServerHandler._packet_handlers
     assert not {b"copy-data", b"ranges@asyncssh.com"} & handlers.keys()
     assert handlers[FXP_WRITE] is transport.Handler._process_write
+    assert handlers[FXP_CLOSE] is transport.Handler._process_close
     assert handlers[FXP_OPENDIR] is transport.Handler._process_opendir
     offered = {name for name, _ in transport.Handler._extensions}
     assert not {b"vendor-id", b"hardlink@openssh.com", b"copy-data"} & offered
