@@ -69,9 +69,11 @@ class DailyExports:
     async def _renew_if_due(self, organization: Organization) -> None:
         now = self._clock.now()
         day_began = start_of_day(now, organization.settings.time_zone)
+        folder = self._folder_of(organization.id)
+        lies_there = await asyncio.to_thread(lies_in, folder)
         async with self._database.reading() as connection:
             standing = await store.standing_of(connection, organization.no)
-            if standing.version == standing.exported_version:
+            if standing.version == standing.exported_version and lies_there:
                 return
             if not is_quiet(standing, now=now):
                 exported = standing.exported_at
@@ -81,7 +83,6 @@ class DailyExports:
                     connection, organization.no, after=exported, before=day_began
                 ):
                     return
-        folder = self._folder_of(organization.id)
         done = await run_apart(lambda: export_into(self._database.path, organization, folder))
         await self._note(organization, standing.version, done, day_began)
 
@@ -121,6 +122,11 @@ class DailyExports:
                     now=now,
                 )
         log.info("export.renewed", org=organization.id, users=done.users, teams=done.teams)
+
+
+def lies_in(folder: Path) -> bool:
+    """Whether both files are there: their retention may be over, or a person was erased (R3)."""
+    return all((folder / f"{what}.csv").exists() for what in What)
 
 
 def is_quiet(standing: Standing, *, now: datetime) -> bool:

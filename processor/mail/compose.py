@@ -24,7 +24,6 @@ from processor.mail.mails import MailContent, one_line
 from processor.mail.templating import template
 
 PROBLEMS_SHOWN = 10
-KEPT_DAYS = 90
 QUOTES_LABELS = frozenset({"no-key"})
 
 
@@ -45,7 +44,6 @@ class ImportNews:
     due_at: datetime | None = None
     deactivated: int = 0
     for_operator: bool = False
-    kept_days: int = KEPT_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,9 @@ def compose_import_mail(news: ImportNews) -> MailContent:
         "notes": len(news.notes) if news.note_total is None else news.note_total,
         "places": places(record, problems=problem_total),
         "who": who_can_open(organization.username),
-        "if_nobody_acts": if_nobody_acts(record, due_at=due_at, kept_days=news.kept_days),
+        "if_nobody_acts": if_nobody_acts(
+            record, due_at=due_at, kept_days=organization.settings.file_retention_days
+        ),
         "for_operator": news.for_operator,
     }
     return MailContent(

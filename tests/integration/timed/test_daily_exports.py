@@ -63,6 +63,16 @@ async def test_e01_a_minute_after_the_last_import_both_files_are_renewed_and_tol
     assert await ready_mails(house) == [OWNER] * 2
 
 
+async def test_e01_r03_a_file_whose_retention_is_over_is_made_again_without_a_mail(house: House) -> None:
+    org = await house.org(export="daily")
+    house.clock.move(minutes=2)
+    await exports(house).look()
+    (folder(house, org) / "users.csv").unlink()
+    await exports(house).look()
+    assert (folder(house, org) / "users.csv").exists()
+    assert await ready_mails(house) == [OWNER]
+
+
 async def test_e01_at_the_end_of_the_day_the_files_are_renewed_although_imports_go_on(house: House) -> None:
     org = await house.org(export="daily", time_zone="Europe/Berlin")
     await drop(org, "ann")

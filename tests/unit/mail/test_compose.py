@@ -153,3 +153,10 @@ def test_g01_a_held_file_says_why_it_is_held_and_what_it_would_do() -> None:
 def test_n01_a_phone_wraps_the_text_itself() -> None:
     said = mail(problems=[problem(2, text="a long sentence " * 30)])
     assert ("a long sentence " * 30).strip() in said.text
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(30, "The files are kept for 30 days."), (0, "Nothing changes.\n")]
+)
+def test_r03_a_mail_says_how_long_the_files_are_kept(days: int, words: str) -> None:
+    assert words in mail(Outcome.IMPORTED, organization=organization(file_retention_days=days)).text
