@@ -10,7 +10,7 @@ CODE := core server processor commands tests $(wildcard bench) $(wildcard consol
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test check fast format lint types imports unit faults bench-import bench-transfers clean
+.PHONY: help install dev run test check fast format lint types imports unit faults schema bench-import bench-transfers clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ imports: dev ## Check which room imports which (import-linter)
 
 faults: dev ## Break it everywhere: kills, failing and full disks, power cuts and more (as root, in 20 minutes; WORDS="kill")
 	$(PY) -m tests.faults $(WORDS)
+
+schema: dev ## Make the tests' database of the newest schema anew (only until that schema is released)
+	$(PY) -m tests.schemas.make
 
 bench-import: dev ## Measure how fast files are imported
 	$(PY) -m bench.import_speed

@@ -38,6 +38,7 @@ def prepare_database(path: Path) -> None:
     Raises:
         DatabaseDamagedError: the file is not a sound database.
         SchemaError: it is newer than this program, or rows would point nowhere after the upgrade.
+        DatabaseBusyError: the disk is full, or somebody holds it; it is as it was.
         RestoreUnfinishedError: a restore into this folder is under way or was interrupted.
     """
     if path.with_name(RESTORING).exists():
@@ -49,9 +50,14 @@ def prepare_database(path: Path) -> None:
     with _migration_lock(path):
         version = _version(path)
         if version != HEAD:
-            if version is not None:
-                _keep_copy(path, version)
-            _upgrade(path, version)
+            if version is not None and version > HEAD:
+                raise _newer(version)
+            try:
+                if version is not None:
+                    _keep_copy(path, version)
+                _upgrade(path, version)
+            except sqlite3.OperationalError as exc:  # a full disk; it was rolled back
+                raise busy(path) from exc
 
 
 def prepare_database_apart(path: Path) -> None:
@@ -104,17 +110,30 @@ def _keep_copy(path: Path, version: str) -> None:
 
 def _upgrade(path: Path, version: str | None) -> None:
     # Alembic takes 150 ms to import and is needed once in the life of a schema.
-    from core.migrations.runner import UnknownVersionError, upgrade  # noqa: PLC0415
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
+
+    from core.migrations.runner import BrokenReferencesError, UnknownVersionError, upgrade  # noqa: PLC0415
 
     if version is None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     try:
         upgrade(path)
     except UnknownVersionError as exc:
+        raise _newer(version) from exc
+    except BrokenReferencesError as exc:
         raise SchemaError(
-            f"The database has schema {version}, which this rosterdrop does not know: it was made by a newer one. "
-            "Install that version again."
+            "After the upgrade rows of the database would point nowhere, so nothing was changed: install the version "
+            "of before again, and look with `rosterdrop doctor`."
         ) from exc
+    except OperationalError as exc:
+        raise busy(path) from exc
+
+
+def _newer(version: str | None) -> SchemaError:
+    return SchemaError(
+        f"The database has schema {version}, which this rosterdrop does not know: it was made by a newer one. "
+        "Install that version again."
+    )
 
 
 if __name__ == "__main__":

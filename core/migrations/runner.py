@@ -21,14 +21,14 @@ class BrokenReferencesError(Exception):
     """After the upgrade rows would point nowhere; it was rolled back."""
 
 
-def scripts() -> ScriptDirectory:
-    """Return our revisions."""
+def scripts(folder: Path = HERE) -> ScriptDirectory:
+    """Return the revisions of a folder, by default ours."""
     config = Config()
-    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("script_location", str(folder))
     return ScriptDirectory.from_config(config)
 
 
-def upgrade(path: Path, target: str = "head") -> None:
+def upgrade(path: Path, target: str = "head", *, folder: Path = HERE) -> None:
     """Bring the file to `target`, whole or not at all.
 
     Measured: a batch "move and copy" with foreign keys on deleted all child rows, and Alembic alone is not
@@ -44,7 +44,7 @@ def upgrade(path: Path, target: str = "head") -> None:
     def connected(dbapi_connection: object, _record: object) -> None:
         dbapi_connection.isolation_level = None  # type: ignore[attr-defined]  # the DBAPI's connection is untyped
 
-    script = scripts()
+    script = scripts(folder)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         connection.exec_driver_sql("PRAGMA synchronous = FULL")
