@@ -47,8 +47,8 @@ types: dev ## Check types (mypy, strict, tests too)
 imports: dev ## Check which room imports which (import-linter)
 	$(BIN)/lint-imports --no-cache
 
-faults: dev ## Break it everywhere: kills, failing and full disks, power cuts and more (as root, in 20 minutes; WORDS="kill")
-	$(PY) -m tests.faults $(WORDS)
+faults: dev ## Break it everywhere: kills, failing and full disks, power cuts and more (as root, in 20 minutes; FAULTS="--each 4 kill")
+	$(PY) -m tests.faults $(FAULTS)
 
 schema: dev ## Make the tests' database of the newest schema anew (only until that schema is released)
 	$(PY) -m tests.schemas.make
