@@ -63,13 +63,27 @@ class BrokenUploads:
             began_at=from_text(meta.started_at),
             kept_hours=round(self._settings.partial_keep_s / 3600),
         )
+        identity = f"broken-upload:{meta.uid}:{meta.changed_at}"
         async with self._database.writing() as connection:
             if organization.settings.mail == "digest":  # N4
-                detail = {"name": meta.name, "size_bytes": upload.size_bytes, "began_at": meta.started_at}
+                detail = {
+                    "name": meta.name,
+                    "size_bytes": upload.size_bytes,
+                    "began_at": meta.started_at,
+                    "identity": identity,
+                }
                 await news_store.add_upload(connection, org_no=organization.no, detail=detail, now=now)
             else:
                 audience = await audience_of(connection, organization, settings=self._settings)
-                await tell(connection, organization, audience, content, settings=self._settings, now=now)
+                await tell(
+                    connection,
+                    organization,
+                    audience,
+                    content,
+                    settings=self._settings,
+                    now=now,
+                    identity=identity,
+                )
         log.warning("upload.not_completed", org=organization.id, name=meta.name, size_bytes=upload.size_bytes)
         with suppress(UploadLostError):  # it was completed or removed meanwhile, or is told of again
             await asyncio.to_thread(self._inbox.note, upload.incoming, told=True, changed_at=meta.changed_at)

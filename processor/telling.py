@@ -6,7 +6,7 @@ All of it happens in the caller's transaction, so that a mail exists exactly if 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from core.addresses import address_key
 from core.database import Connection
@@ -55,22 +55,38 @@ async def tell(
     now: datetime,
     import_number: int | None = None,
     summary_line: str | None = None,
+    identity: str | None = None,
 ) -> None:
-    """Write one mail for each of the audience; with a `summary_line` too many of them become a summary (N1)."""
+    """Write one mail for each of the audience; with a `summary_line` too many of them become a summary (N1).
+
+    What is marked as told elsewhere than in the database has an `identity`: after a crash it is told nobody again.
+    """
+    uuids = {address: _uuid(identity, address) for address in audience.addresses}
+    mail_from = settings.mail_from
+    told = {
+        address
+        for address, uuid in uuids.items()
+        if identity is not None and await outbox_store.has(connection, uuid, mail_from=mail_from)
+    }
     mails = [
         NewMail(
             org_no=organization.no,
             import_number=import_number,
             recipient=address,
             content=content,
-            uuid=uuid4(),
+            uuid=uuids[address],
             summary_line=summary_line,
             summary_of=organization.name,
             would_be=address_key(address) in audience.would_be,
         )
         for address in audience.addresses
+        if address not in told
     ]
-    await outbox_store.enqueue(connection, mails, now=now, mail_from=settings.mail_from)
+    await outbox_store.enqueue(connection, mails, now=now, mail_from=mail_from)
+
+
+def _uuid(identity: str | None, address: str) -> UUID:
+    return uuid5(NAMESPACE_URL, f"rosterdrop:{identity}:{address_key(address)}") if identity else uuid4()
 
 
 async def tell_operator(

@@ -45,6 +45,7 @@ class BrokenUpload:
     name: str
     size_bytes: int
     began_at: str
+    identity: str = ""  # of this upload as it was told of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,10 @@ async def add_import(
 async def add_upload(
     connection: AsyncConnection, *, org_no: int, detail: dict[str, Any], now: datetime
 ) -> None:
-    """Rules U3, N4: keep a broken upload for the digest."""
+    """Rules U3, N4: keep a broken upload for the digest, once."""
+    query = select(news.c.detail).where(news.c.org_no == org_no, news.c.kind == NewsKind.UPLOAD)
+    if detail in (await connection.execute(query)).scalars():
+        return
     await _add(connection, org_no, NewsKind.UPLOAD, now, detail=detail)
 
 

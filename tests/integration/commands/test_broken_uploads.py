@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from commands.broken_uploads import BrokenUploads
 from core.inbox import Inbox, Incoming, Origin
 from core.settings import Settings
@@ -51,3 +53,24 @@ class DiscardingInbox(Inbox):
     def note(self, incoming: Incoming, *, durable: bool = False, **changes: Any) -> Incoming:
         self.discard(incoming)
         return super().note(incoming, durable=durable, **changes)
+
+
+@pytest.mark.parametrize("mode", ["every", "digest"])
+async def test_u03_n03_what_was_told_before_a_crash_is_not_told_again(tmp_path: Path, mode: str) -> None:
+    """The mail, or its place in the digest, is in the database; the note beside the upload is lost."""
+    async with open_house(tmp_path) as house:
+        org = await house.org(mail=mode)
+        broken = BrokenUploads(
+            database=org.database, inbox=org.inbox, clock=org.clock, settings=house.settings
+        )
+        incoming = org.inbox.begin(org_id=org.id, name="users.csv", origin=Origin(account="test"))
+        incoming.data.write_bytes(b"User Email\nann@")
+        org.inbox.note(incoming, extents=((0, 15),))
+        org.clock.at += timedelta(hours=2)
+        meta = incoming.folder / "meta.json"
+        before = meta.read_bytes()
+        await broken.look()
+        meta.write_bytes(before)
+        await broken.look()
+        told = await org.rows("SELECT id FROM outbox UNION ALL SELECT id FROM news")
+        assert len(told) == 1
