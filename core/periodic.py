@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from core.database import TROUBLES
+from core.errors import BusyError
 
 log = structlog.get_logger()
 
+PASSING: tuple[type[Exception], ...] = (*TROUBLES, BusyError)  # what may be well the next time
 LOOK_S = 5.0  # timed actions happen within 10 s of their time (S1)
 
 
@@ -17,6 +19,6 @@ async def periodically(look: Callable[[], Awaitable[None]], *, what: str, every_
     while True:
         try:
             await look()
-        except TROUBLES as exc:
+        except PASSING as exc:
             log.warning("look.deferred", what=what, reason=type(exc).__name__)
         await asyncio.sleep(every_s)

@@ -15,9 +15,10 @@ import structlog
 from core.apart import run_apart
 from core.clock import Clock
 from core.daily_times import start_of_day
-from core.database import TROUBLES, Database, open_database
+from core.database import Database, open_database
 from core.organizations import Organization
 from core.organizations_store import is_enabled, organizations_with
+from core.periodic import PASSING
 from core.settings import Settings
 from processor import daily_exports_store as store
 from processor.daily_exports_store import Standing
@@ -63,7 +64,7 @@ class DailyExports:
             if organization.enabled:
                 try:
                     await self._renew_if_due(organization)
-                except TROUBLES as exc:
+                except PASSING as exc:
                     log.warning("export.deferred", org=organization.id, reason=type(exc).__name__)
 
     async def _renew_if_due(self, organization: Organization) -> None:
