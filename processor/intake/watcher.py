@@ -82,6 +82,13 @@ class LocalFolders:
 
     async def _look_at_organizations(self) -> None:
         known = set(await self._organizations())
+        if known != self._folders.keys():
+            await self._adopt(known)
+            self._changed.set()  # once for all of them: each change watches everything anew
+        for org_id in await asyncio.to_thread(self._inbox.busy_organizations, known):
+            self._nudge(org_id)
+
+    async def _adopt(self, known: set[str]) -> None:
         for org_id in known - self._folders.keys():
             drop_ins = DropIns(
                 inbox=self._inbox,
@@ -91,12 +98,8 @@ class LocalFolders:
             )
             await asyncio.to_thread(self._inbox.prepare, org_id)
             self._folders[org_id] = drop_ins
-            self._changed.set()
         for org_id in self._folders.keys() - known:
             del self._folders[org_id]
-            self._changed.set()
-        for org_id in await asyncio.to_thread(self._inbox.busy_organizations, known):
-            self._nudge(org_id)
 
     async def _scan_one(self, org_id: str) -> None:
         del self._due[org_id]
