@@ -9,15 +9,16 @@ import structlog
 
 from core.clock import Clock, from_text
 from core.database import TROUBLES, Database
+from core.errors import NotFoundError
 from core.inbox import Inbox, UploadLostError, boot_id
 from core.organizations import Organization
-from core.organizations_store import all_organizations
+from core.organizations_store import organization_by_id
 from core.settings import Settings
 from processor.intake.pulls import PULL
 from processor.mail import news_store
 from processor.mail.notices import compose_broken_upload_mail
 from processor.telling import audience_of, tell
-from server.overview import Seen, State, uploads_of
+from server.overview import Seen, State, uploads_of, with_uploads
 
 log = structlog.get_logger()
 
@@ -45,14 +46,20 @@ class BrokenUploads:
 
     async def look(self) -> None:
         """Tell of what broke off more than an hour ago."""
-        async with self._database.reading() as connection:
-            organizations = await all_organizations(connection)
         now = self._clock.now()
-        for organization in organizations:
-            if organization.enabled:
+        for org_id in await asyncio.to_thread(with_uploads, self._inbox):
+            organization = await self._organization(org_id)
+            if organization is not None and organization.enabled:
                 seen = await asyncio.to_thread(uploads_of, self._inbox, organization.id, boot=boot_id())
                 for upload in broken_off(seen, now=now):
                     await self._tell(organization, upload, now)
+
+    async def _organization(self, org_id: str) -> Organization | None:
+        async with self._database.reading() as connection:
+            try:
+                return await organization_by_id(connection, org_id)
+            except NotFoundError:  # it was removed, and its folder goes
+                return None
 
     async def _tell(self, organization: Organization, upload: Seen, now: datetime) -> None:
         meta = upload.incoming.meta

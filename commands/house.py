@@ -7,7 +7,7 @@ from core.database import Database
 from core.errors import NotFoundError
 from core.inbox import Drop
 from core.organizations import Organization
-from core.organizations_store import all_organizations, organization_by_id
+from core.organizations_store import organization_by_id, organization_ids
 from core.recent_drops import RecentDrop
 from core.settings import Settings
 from processor import imports_store
@@ -26,7 +26,7 @@ class House:
     async def organizations(self) -> list[str]:
         """Return the ids of all organizations."""
         async with self._database.reading() as connection:
-            return [organization.id for organization in await all_organizations(connection)]
+            return await organization_ids(connection)
 
     async def highest_seqs(self) -> dict[str, int]:
         """Return the highest queue number of each organization's imports."""

@@ -82,10 +82,10 @@ async def _add(
 
 async def _next_number(session: Session, database: "Database") -> str:
     """Return the number after the highest, folders of removed organizations counted: 001 for the first."""
-    from core.organizations_store import all_organizations
+    from core.organizations_store import organization_ids
 
     async with database.reading() as connection:
-        ids = {organization.id for organization in await all_organizations(connection)}
+        ids = set(await organization_ids(connection))
     ids.update(session.inbox().org_ids())
     numbers = [int(one) for one in ids if one.isascii() and one.isdigit() and len(one) <= LONGEST_COUNTED]
     return f"{max(numbers, default=0) + 1:03d}"

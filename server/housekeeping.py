@@ -1,19 +1,17 @@
 """What nobody came back for: old partials and temporary files go, unusable names are accepted (rules U3, U5)."""
 
 import asyncio
-import os
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from enum import Enum
-from pathlib import Path
 
 import structlog
 
-from core.inbox import Inbox
 from core.names import NameKind
 from core.settings import Settings
 from server.entries import Entry
 from server.grounds import Grounds
+from server.overview import with_uploads
 
 log = structlog.get_logger()
 
@@ -48,25 +46,12 @@ def pause_s(settings: Settings) -> float:
 async def keep_house(grounds: Grounds) -> None:
     """Look after all organizations now and then, until cancelled; one organization's trouble does not stop it."""
     while True:
-        for org_id in await grounds.threads.quick.run(_with_uploads, grounds.inbox):
+        for org_id in await grounds.threads.quick.run(with_uploads, grounds.inbox):
             try:
                 await _whole(tidy(grounds, org_id))
             except Exception:  # the next round may succeed, and other organizations wait
                 log.exception("housekeeping.failed", org=org_id)
         await asyncio.sleep(pause_s(grounds.settings))
-
-
-def _with_uploads(inbox: Inbox) -> list[str]:
-    """Return organizations that have something in `incoming/`; a thousand others cost one look each."""
-    return [org_id for org_id in inbox.org_ids() if _has_entries(inbox.folders(org_id).incoming)]
-
-
-def _has_entries(folder: Path) -> bool:
-    try:
-        with os.scandir(folder) as entries:
-            return any(True for _ in entries)
-    except FileNotFoundError:
-        return False
 
 
 async def tidy(grounds: Grounds, org_id: str) -> None:

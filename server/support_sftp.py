@@ -15,7 +15,7 @@ from core.audit import REFUSED, AuditEntry, Event
 from core.clock import from_text
 from core.errors import NotFoundError
 from core.inbox import Drop
-from core.organizations_store import all_organizations, organization_by_id
+from core.organizations_store import organization_by_id, organization_ids
 from server.attributes import OWNER_ID, READ_ONLY, file_attributes, folder_attributes, listed
 from server.disk_folder import DiskFolder, DiskLines
 from server.grounds import Grounds
@@ -259,7 +259,7 @@ class SupportSftp(RefusingRoom):
 
     async def _org_ids(self) -> list[str]:
         async with self._grounds.database.reading() as connection:
-            return [organization.id for organization in await all_organizations(connection)]
+            return await organization_ids(connection)
 
     async def _check_organization(self, org_id: str) -> None:
         async with self._grounds.database.reading() as connection:
