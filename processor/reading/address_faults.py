@@ -7,6 +7,7 @@ from core.addresses import AddressError, parse_address
 _SPREADSHEET_ERROR = re.compile(
     r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|NV|BEZUG!)", re.IGNORECASE
 )
+_LONGEST = 500  # characters that are looked at; an address has 254 at most (RFC 5321)
 _SEPARATORS = re.compile(r"[;,\s/|]+")
 
 
@@ -15,6 +16,8 @@ def why_no_address(text: str) -> str:
 
     The value itself is never quoted.
     """
+    if len(text) > _LONGEST:
+        return ": it is too long"
     if _SPREADSHEET_ERROR.fullmatch(text):
         return ": a spreadsheet left its error value there"
     if text.casefold().startswith("mailto:"):
@@ -33,7 +36,7 @@ def why_no_address(text: str) -> str:
 
 def _addresses_in(text: str) -> int:
     found = 0
-    for part in _SEPARATORS.split(text):
+    for part in _SEPARATORS.split(text) if text.count("@") > 1 else ():
         try:
             parse_address(part.strip("<>()\"'"))
         except AddressError:

@@ -255,7 +255,7 @@ def _note_without_names(columns: list[Column]) -> list[Problem]:
         return []
     alike = [
         column.label
-        for column in columns
+        for column in columns[:LISTED_LABELS]
         if column.meaning is Meaning.CUSTOM and nearest_label(clean_label(column.label)) in names
     ]
     return [problem("names-not-understood", column=alike[0])] if alike else []

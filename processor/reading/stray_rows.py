@@ -3,12 +3,13 @@
 import csv
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from processor.findings import Problem
 from processor.reading.catalogue import problem
 from processor.reading.delimiters import DELIMITERS, recognise_delimiter
-from processor.reading.header import Header
+from processor.reading.header import LABEL_LIMIT, Header
 from processor.reading.labels import STANDARD_LABELS, clean_label, label_key
 from processor.reading.values import clean, is_blank
 
@@ -21,6 +22,8 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 _MOST_CELLS_OF_A_TOTAL = 4
+_LOOKED_AT = 8  # cells, so that a file of bad rows only is not read much slower
+_LONGEST_ROW = 64 * 1024
 _STANDARD = frozenset(label_key(label) for label in STANDARD_LABELS)
 
 
@@ -39,18 +42,27 @@ def looks_like_total(cells: Sequence[str]) -> bool:
 
 def looks_like_labels(cells: Sequence[str], header: Header) -> bool:
     """Whether a row holds labels once more: the file's own, or at least two that we know, and nothing like data."""
-    keys = [label_key(clean_label(cell)) for cell in cells]
-    own = [label_key(clean_label(label)) for label in header.labels]
-    if keys == own:
+    if any(len(cell) > LABEL_LIMIT for cell in cells[:_LOOKED_AT]):
+        return False
+    keys = [label_key(clean_label(cell)) for cell in cells[:_LOOKED_AT]]
+    own = _keys_of(header.labels)
+    if keys == own[:_LOOKED_AT]:
         return True
     filled = [key for key in keys if key]
     known = sum(key in _STANDARD or key in own for key in filled)
     return known >= 2 and 2 * known >= len(filled) and not any("@" in cell for cell in cells)
 
 
+@lru_cache(maxsize=8)
+def _keys_of(labels: tuple[str, ...]) -> list[str]:
+    return [label_key(clean_label(label)) for label in labels]
+
+
 def delimiter_of_row(cells: Sequence[str], header: Header) -> str | None:
     """Return the other delimiter by which a row would have as many cells as the header; None for none."""
     text = header.delimiter.join(cells)
+    if len(text) > _LONGEST_ROW:
+        return None
     for delimiter in DELIMITERS:
         if delimiter == header.delimiter or text.count(delimiter) < len(header.labels) - 1:
             continue

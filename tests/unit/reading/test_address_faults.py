@@ -20,6 +20,7 @@ from .whole_files import read_users
         ("Ann Lee", "it has no @"),
         ("ann@localhost", "nothing with a dot follows the @"),
         ("ann@", "nothing with a dot follows the @"),
+        ("a@b " * 10_000, "it is too long"),
     ],
 )
 def test_p01_a_bad_address_is_explained(text: str, why: str) -> None:
