@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.clock import Clock
@@ -51,7 +51,7 @@ class Restore:
     keys_dir: Path
     clock: Clock
     progress: Progress | None = None
-    _done_bytes: int = 0
+    _done_bytes: int = field(default=0, init=False)
 
     def make(self) -> Restored:
         """Restore it (blocks).
