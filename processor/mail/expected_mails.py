@@ -22,19 +22,20 @@ def compose_missed_mail(
     )
     audit = f"`rosterdrop audit --org {organization.id} --since {by:%Y-%m-%d}`"
     to_do = (
-        f"{audit} shows logins and uploads, refused ones too. Ask the customer whether its HR system's export ran."
+        "Ask the customer whether its HR system's export ran."
         if for_operator
-        else "Look whether the export of the HR system ran and could log in, and let it send the file again."
+        else "Look whether the HR system's export ran, and let it send the file again."
     )
+    where = f"{audit} shows logins and uploads, refused ones too. " if for_operator else ""
     return compose_notice(
         about=organization.name,
         subject=f"{name}: no file came by {clock}",
         headline=f"No file came by {clock}",
+        to_do=to_do,
         paragraphs=(
             f"{name} expects a file by {time_in_words(by.astimezone(zone))}, and none has come. {before}",
-            to_do,
-            "If nobody acts, the directory stays as it is. You hear of it when a file comes after all, and again "
-            "when the next time is missed.",
+            f"{where}If nobody acts, the directory stays as it is. You hear of it when a file comes after all, and "
+            "again when the next time is missed.",
         ),
         footer=FOR_OPERATOR if for_operator else FOR_RECIPIENT,
         tone="bad",
@@ -50,10 +51,11 @@ def compose_came_mail(
         about=organization.name,
         subject=f"{organization.name}: the expected file came",
         headline="The expected file came after all",
+        to_do="Nothing is to be done.",
         paragraphs=(
             f"{one_line(name)} came at {time_in_words(at.astimezone(zone))}; it was expected by "
             f"{time_in_words(by.astimezone(zone))}.",
-            "Nothing is to be done. What became of the file, its own mail tells.",
+            "What became of the file, its own mail tells.",
         ),
         footer=FOR_OPERATOR if for_operator else FOR_RECIPIENT,
         tone="good",

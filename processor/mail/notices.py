@@ -22,10 +22,13 @@ def compose_notice(
     headline: str,
     paragraphs: Sequence[str],
     footer: str,
+    to_do: str = "",
     about: str = "rosterdrop",
     tone: str = "calm",
 ) -> MailContent:
     """Make a mail of some paragraphs: what happened, what to do, what if nobody acts.
+
+    `to_do` says it in a sentence, right below the headline.
 
     What stands between backticks is shown as code; `about` stands above the headline; `tone` is its colour: good,
     warn, bad or calm.
@@ -34,6 +37,7 @@ def compose_notice(
         "subject": one_line(subject),
         "headline": one_line(headline),
         "about": one_line(about),
+        "to_do": one_line(to_do),
         "paragraphs": [" ".join(paragraph.split()) for paragraph in paragraphs],
         "footer": one_line(footer),
         "colours": COLOURS[tone],
@@ -54,10 +58,11 @@ def compose_broken_upload_mail(
         about=organization.name,
         subject=f"{organization.name}: upload of {file} broke off",
         headline=f"The upload of {file} broke off",
+        to_do="Send the file again.",
         paragraphs=(
             f"It began at {time_in_words(began_at.astimezone(zone))} and stopped after {size_bytes:,} bytes. "
             "Nothing of it was imported, for the file is not whole.",
-            "Send the file again. An SFTP client that can resume goes on where it stopped; what arrived so far is "
+            "An SFTP client that can resume goes on where it stopped; what arrived so far is "
             f"listed in `/local` under the file's name, and whoever logs in as {organization.username} can also "
             "remove it there.",
             f"If nobody acts, what arrived is removed {kept_hours} hours after it stopped, and the directory stays "
@@ -76,10 +81,11 @@ def compose_expiring_password_mail(*, organization: Organization, until: datetim
         about=organization.name,
         subject=f"{organization.name}: the old password ends soon",
         headline=f"The old password of {organization.name} ends at {end}",
+        to_do="Ask the customer whether the HR system has the new password.",
         paragraphs=(
             f"The organization {organization.id} has a new password, and its old one is good, too, until {end}.",
             f"`rosterdrop audit --org {organization.id} --event login.succeeded` shows whether it still logs in. "
-            "Ask the customer whether the HR system has the new password; if it has not, logins fail from then on.",
+            "If the HR system has not the new password, logins fail from then on.",
         ),
         footer=FOR_OPERATOR,
         tone="warn",
@@ -111,6 +117,7 @@ def compose_put_off_mail(*, organization: Organization, number: int, until: date
         about=organization.name,
         subject=f"{organization.name}: the last administrator was not deactivated",
         headline="A planned deactivation was put off",
+        to_do="Make another user an administrator, or cancel the plan.",
         paragraphs=(
             f"User {number} is the last active administrator of {organization.name} ({organization.id}), and a file "
             "planned to deactivate this user. Without an administrator nobody there could answer for the directory.",
@@ -129,12 +136,12 @@ def compose_daily_export_mail(*, organization: Organization, users: int, teams: 
         about=organization.name,
         subject=f"{organization.name}: today's export is ready",
         headline="Today's export is ready",
+        to_do="Nothing is to be done.",
         paragraphs=(
             f"`/export/users.csv` holds {users:,} users, `/export/teams.csv` {teams:,} teams of "
             f"{organization.name}: the directory as it is after the last import.",
             f"Whoever logs in by SFTP as {organization.username} can open them, and support; nobody else. If more "
             "files come today, both are renewed without another mail.",
-            "Nothing is to be done.",
         ),
         footer="You get this mail because you are an administrator and the setting export is daily.",
         tone="good",
@@ -146,11 +153,11 @@ def compose_low_disk_mail(*, free_bytes: int, reserve_bytes: int) -> MailContent
     return compose_notice(
         subject="rosterdrop: the disk is nearly full",
         headline=f"{in_mib(free_bytes)} are free on the disk",
+        to_do="Make room, or give the data folder a larger disk.",
         paragraphs=(
             f"Below {in_mib(reserve_bytes)} no upload is taken any more: customers' files are refused until there is "
             "room again.",
-            "Make room, or give the data folder a larger disk. What organizations keep in `/archive` and `/error` is "
-            "mostly the largest part.",
+            "What organizations keep in `/archive` and `/error` is mostly the largest part.",
             "You hear of it once; again only after it was well.",
         ),
         footer=FOR_OPERATOR,
@@ -165,10 +172,11 @@ def compose_failed_mails_mail(*, count: int, some: Sequence[tuple[int, str]]) ->
     return compose_notice(
         subject=f"rosterdrop: {mails} could not be delivered",
         headline=f"{mails} could not be delivered",
+        to_do="Correct what the reasons say, then send them again.",
         paragraphs=(
             *(f"Mail {number}: {one_line(reason)}" for number, reason in some),
-            f"`rosterdrop mail list --state failed` shows them{rest}, with the recipients. Correct what the reasons "
-            "say, then `rosterdrop mail retry` sends them again; `rosterdrop mail test ADDRESS` tries the mail server.",
+            f"`rosterdrop mail list --state failed` shows them{rest}, with the recipients. "
+            "`rosterdrop mail retry` sends them again; `rosterdrop mail test ADDRESS` tries the mail server.",
             "You get such a mail at most once a day.",
         ),
         footer=FOR_OPERATOR,
