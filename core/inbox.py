@@ -6,6 +6,7 @@ All functions block on the disk: call them in a thread. Layout and life of a dro
 import contextlib
 import fcntl
 import json
+import math
 import os
 import secrets
 import shutil
@@ -281,7 +282,7 @@ class Inbox:
         torn = [
             folder
             for folder in subfolders(self.folders(org_id).incoming)
-            if _read_meta(folder) is None and folder.stat().st_mtime < before.timestamp()
+            if _read_meta(folder) is None and _changed_at(folder) < before.timestamp()
         ]
         for folder in torn:
             shutil.rmtree(folder, ignore_errors=True)
@@ -357,6 +358,14 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
         return ""
+
+
+def _changed_at(folder: Path) -> float:
+    """Return when a folder changed; one that is gone is not old."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _lost(exc: OSError) -> UploadLostError:
