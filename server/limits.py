@@ -13,6 +13,9 @@ from core.settings import Settings
 
 MAX_CHANNELS = 8
 MAX_UNACCEPTED = 1_000  # uploads of an organization that are partial, temporary or being written
+MAX_FAILED_PER_HOUR = (
+    1_000  # uploads of an organization that broke off or were refused: each is a row of the trail
+)
 MAX_RENAMES = 100  # of one drop that was taken: each is a row of the audit trail
 MAX_EXTENTS = 10_000  # ranges of one upload that writes in no order
 MIB = 1 << 20
@@ -83,6 +86,13 @@ def upload_refusal(settings: Settings, *, uploads: int) -> str | None:
     if uploads < settings.max_drops_per_hour:
         return None
     return f"Too many uploads: an organization may send {settings.max_drops_per_hour} files an hour, send it later (U9)"
+
+
+def failed_refusal(*, failed: int) -> str | None:
+    """Judge one more upload after so many that broke off or were refused within the hour."""
+    if failed < MAX_FAILED_PER_HOUR:
+        return None
+    return f"{MAX_FAILED_PER_HOUR} uploads of your organization failed within an hour: send it later (U9)"
 
 
 def unaccepted_refusal(*, uploads: int) -> str | None:

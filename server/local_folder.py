@@ -67,6 +67,7 @@ class LocalFolder:
         uploads = shelf.uploads_of_the_hour + shelf.entries.running
         self._refuse(
             limits.upload_refusal(shelf.settings, uploads=uploads)
+            or limits.failed_refusal(failed=shelf.failed_of_the_hour)
             or limits.unaccepted_refusal(uploads=len(shelf.entries))
             or shelf.space.refusal(growth_bytes=0)
         )

@@ -18,9 +18,9 @@ from asyncssh import (
     SSHServerChannel,
 )
 
-from core.audit import AuditEntry, Event
 from server.attributes import OWNER_ID, file_attributes, folder_attributes, listed
 from server.disk_folder import DiskFolder, DiskLines
+from server.downloads import Downloads
 from server.file_names import check_name
 from server.grounds import Grounds
 from server.handles import Listing, ReadHandle
@@ -71,6 +71,7 @@ class Sftp(RefusingRoom):
         self._view: LocalView | None = None
         self._ending = False
         self._uploads: set[Upload] = set()
+        self._downloads = Downloads(grounds=grounds, visit=visit)
         visitor.sessions.add(self)
         grounds.channels += 1
 
@@ -141,25 +142,11 @@ class Sftp(RefusingRoom):
                 return await (await self._local()).open_for_reading(_seen_name(place), raw, self._visit)
             case Inside(area, raw):
                 fd, size = await self._quick.run(self._disk(area).open_file, raw)
-                self._audit_download(f"/{area.value}/{raw.decode('utf-8', 'backslashreplace')}")
+                self._downloads.note(f"/{area.value}/{raw.decode('utf-8', 'backslashreplace')}")
                 return ReadHandle(fd=fd, size_bytes=size, pool=self._quick)
             case Outside():
                 raise MissingError
         raise RefusedError("This is a folder: list it instead (U1)")
-
-    def _audit_download(self, path: str) -> None:
-        """Rule A5: write down who took what."""
-        visit = self._visit
-        self._grounds.audit(
-            AuditEntry(
-                at=self._grounds.clock.now(),
-                event=Event.FILE_DOWNLOADED,
-                who=visit.account,
-                org_id=visit.org_id,
-                address=visit.address,
-                detail=path,
-            )
-        )
 
     def _name_for_writing(self, place: Place) -> str:
         match place:

@@ -55,6 +55,7 @@ class Shelf:
         self._on_upload = on_upload
         self._known: set[str] = set()
         self._accepted = limits.HourCount()
+        self._failed = limits.HourCount()
         self._completed: dict[str, float] = {}  # when the last complete file of a name was begun
 
     def obey(self, settings: Settings) -> None:
@@ -88,6 +89,11 @@ class Shelf:
     def uploads_of_the_hour(self) -> int:
         """How many were accepted within the hour."""
         return self._accepted.at(self._clock.now())
+
+    @property
+    def failed_of_the_hour(self) -> int:
+        """How many broke off or were refused within the hour."""
+        return self._failed.at(self._clock.now())
 
     def was_taken(self, name: str, visit: Visit) -> bool:
         """Rule U4: whether the name still answers for this session."""
@@ -285,6 +291,8 @@ class Shelf:
         reason: str | None = None,
     ) -> None:
         """Write the upload's one line, and tell whoever wants to know."""
+        if outcome != "accepted":
+            self._failed.add(self._clock.now())
         origin = visit.origin if visit else entry.incoming.meta.origin
         event = UploadEvent(
             outcome=outcome,

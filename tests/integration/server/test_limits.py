@@ -11,6 +11,7 @@ import pytest
 from asyncssh.constants import FXP_OPEN, FXP_READ
 
 from core.accounts_store import add_support
+from server import limits
 from tests.integration.server.conftest import Start
 from tests.integration.server.test_packets import request, string, wire
 from tests.integration.server.world import HASH, World, eventually
@@ -133,6 +134,26 @@ async def test_u09_an_organization_sends_a_number_of_files_an_hour(start: Start)
         async with sftp.open("/local/users.csv", "wb") as file:
             await file.write(b"x")
         assert len(world.names()) == 3
+
+
+async def test_u09_an_organization_may_fail_a_number_of_times_an_hour(start: Start) -> None:
+    async with start(max_file_size_bytes=10, max_drops_per_hour=5_000) as world:
+        view = await world.listener._grounds.view("007")
+        for _ in range(limits.MAX_FAILED_PER_HOUR - 1):
+            view.folder.shelf._failed.add(world.clock.now())
+        async with world.sftp() as sftp:
+            file = await sftp.open("/local/users.csv", "wb")
+            for refused in (file.write(b"x" * 11), file.close()):
+                with pytest.raises(asyncssh.SFTPFailure, match=r"too large.*\(U9\)$"):
+                    await refused
+            with pytest.raises(
+                asyncssh.SFTPFailure, match=r"^1000 uploads of your organization failed.*\(U9\)$"
+            ):
+                await sftp.open("/local/users.csv", "wb")
+            world.clock.move(3601)
+            async with sftp.open("/local/users.csv", "wb") as again:
+                await again.write(b"x")
+        assert world.names() == ["users.csv"]
 
 
 async def test_u09_an_organization_has_its_space(start: Start) -> None:
