@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from core.clock import Clock
-from core.database import TROUBLES, Database
+from core.database import TROUBLES, Database, DatabaseBrokenError
 from core.errors import ServiceError
 from core.inbox import Inbox, QueueBrokenError
 from core.organizations import Organization
@@ -99,8 +99,8 @@ class PullKeeper:
             with suppress(NoPullError, PullBusyError):  # removed, or a command fetches right now
                 await pull_once(self._tools, org_id, turn_s=TURN_S)
                 self._told(org_id)
-        except QueueBrokenError:
-            raise
+        except (QueueBrokenError, DatabaseBrokenError):
+            raise  # the daemon ends
         except TROUBLES as exc:
             self._later(org_id)
             log.warning("pull.deferred", org=org_id, reason=type(exc).__name__)
@@ -126,7 +126,7 @@ async def pull_once(
     Raises:
         NoPullError: it has no server.
         PullBusyError: somebody fetches for it already.
-        QueueBrokenError: the process must stop.
+        QueueBrokenError, DatabaseBrokenError: the process must stop.
     """
     async with tools.database.reading() as connection:
         await store.pull_of(connection, org_id)

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from core.clock import Clock
-from core.database import Database
+from core.database import Database, DatabaseBrokenError
 from core.errors import BusyError, ServiceError
 from core.inbox import Inbox, Incoming, QueueBrokenError, UploadLostError
 from core.locks import TurnLock
@@ -129,7 +129,7 @@ class PullRun:
         """Do it; what the server does wrong is in the report.
 
         Raises:
-            QueueBrokenError: the process must stop.
+            QueueBrokenError, DatabaseBrokenError: the process must stop.
         """
         error: ServiceError | None = None
         try:
@@ -137,7 +137,7 @@ class PullRun:
                 await self._ledger.open(keep_partials_s=self._keep_s)
                 async with open_session(self._server.account, self._patience) as session:
                     await self._pull_all(session)
-        except QueueBrokenError:
+        except (QueueBrokenError, DatabaseBrokenError):
             raise
         except ServiceError as exc:
             error = exc
@@ -185,7 +185,9 @@ class PullRun:
         except NotTakenError as exc:
             self._trouble(candidate.name, exc)
         except RemoteRefusedError as exc:
-            if not exc.is_missing:
+            if exc.is_missing:
+                await self._ledger.drop(candidate.name)  # it went between two looks
+            else:
                 self._trouble(candidate.name, exc)
         except (NoRoomError, UploadLostError):
             await self._ledger.drop(candidate.name)  # the disk needs the room (U9)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.database import Database
-from core.inbox import Drop, Inbox, Incoming
+from core.database import Database, DatabaseBrokenError
+from core.inbox import Drop, Inbox, Incoming, QueueBrokenError
 from processor.intake.pulls import After
 from tests.integration.directory.house import open_house
 from tests.integration.intake.pull_world import new_world
@@ -88,6 +88,51 @@ class BreakingServer(Server):
         except Crash as exc:
             raise Cut from exc
         return done
+
+
+class BrokenDatabase(BreakingDatabase):
+    """Its disk fails at the n-th commit."""
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Any]:
+        try:
+            async with super().writing() as connection:
+                yield connection
+        except Crash as exc:
+            raise DatabaseBrokenError("The disk fails.") from exc
+
+
+class BrokenInbox(Inbox):
+    """Its queue's disk fails."""
+
+    def accept(self, incoming: Incoming, **changes: Any) -> Drop:
+        raise QueueBrokenError("The disk fails.")
+
+
+@pytest.mark.parametrize("steps", range(2, 8))
+async def test_s02_a_database_whose_disk_fails_is_no_trouble_of_the_server(
+    tmp_path: Path, steps: int
+) -> None:
+    async with open_house(tmp_path) as house, running(Server()) as server:
+        world = await new_world(house, server, tmp_path)
+        server.put("users.csv", b"x")
+        await world.add()
+        database: Any = BrokenDatabase(world.org.database, Fuse(steps))
+        with pytest.raises(DatabaseBrokenError):
+            await world.run(database=database)
+        assert (await world.pull()).state.failures == 0
+
+
+async def test_s02_u02_a_queue_whose_disk_fails_ends_the_process(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house, running(Server()) as server:
+        world = await new_world(house, server, tmp_path)
+        server.put("users.csv", b"x")
+        await world.add()
+        inbox = BrokenInbox(data_dir=tmp_path / "data", clock=world.org.clock)
+        with pytest.raises(QueueBrokenError):
+            await world.run(inbox=inbox)
+        await world.run()
+    assert world.queued == [("users.csv", b"x")]
 
 
 @pytest.mark.parametrize("after", list(After))

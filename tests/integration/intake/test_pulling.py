@@ -282,3 +282,18 @@ async def test_s02_one_file_that_may_not_be_read_does_not_stop_the_others(world:
         report = await world.run()
     assert "a.csv" in (report.complaint or "")
     assert [name for name, _ in world.queued] == ["b.csv"]
+
+
+async def test_s02_a_file_that_went_between_two_looks_is_no_trouble(world: World) -> None:
+    class Going(Server):
+        def open(self, number: bytes, name: bytes) -> bytes:
+            self.files.pop(name, None)
+            return super().open(number, name)
+
+    async with running(Going()) as server:
+        world.server = server
+        server.put("users.csv", b"x")
+        await world.add()
+        report = await world.run()
+    assert report.complaint is None
+    assert (world.queued, world.arriving) == ([], [])
