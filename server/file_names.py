@@ -6,6 +6,9 @@ from core.names import NAME_LIMIT_BYTES
 from server.statuses import RefusedError
 
 UNPRINTABLE = frozenset({"Cc", "Zl", "Zp", "Cs"})
+TURNING = frozenset(
+    {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+)  # they make mails and logs lie
 
 
 def check_name(raw: bytes) -> str:
@@ -20,8 +23,12 @@ def check_name(raw: bytes) -> str:
         raise RefusedError(
             "The file's name is not UTF-8: set your client's character set to UTF-8 (U1)"
         ) from exc
-    if any(unicodedata.category(char) in UNPRINTABLE for char in name):
+    if any(map(_is_control, name)):
         raise RefusedError("The file's name has a line break or another control character: rename it (U1)")
     if len(raw) > NAME_LIMIT_BYTES:
         raise RefusedError(f"The file's name is longer than {NAME_LIMIT_BYTES} bytes: shorten it (U1)")
     return name
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in UNPRINTABLE or unicodedata.bidirectional(char) in TURNING

@@ -7,7 +7,7 @@ from server.statuses import RefusedError
 
 
 @pytest.mark.parametrize(
-    "name", ["users.csv", "Übersicht 员工.csv", "a" * 251 + ".csv", "it's; `ok`.csv", " .csv"]
+    "name", ["users.csv", "Übersicht 员工.csv", "a" * 251 + ".csv", "it's; `ok`.csv", " .csv", "משתמשים.csv"]
 )
 def test_u01_ordinary_names_are_fine(name: str) -> None:
     assert check_name(name.encode()) == name
@@ -24,6 +24,8 @@ def test_u01_ordinary_names_are_fine(name: str) -> None:
         (b"a\x7fb.csv", "control character"),
         ("a\u2028b.csv".encode(), "control character"),
         ("a\x85b.csv".encode(), "control character"),
+        ("users\u202evsc.txt".encode(), "control character"),
+        ("a\u2066b.csv".encode(), "control character"),
         (b"a" * 252 + b".csv", "longer than 255 bytes"),
         (("é" * 126 + ".csv").encode(), "longer than 255 bytes"),
     ],
