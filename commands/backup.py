@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from processor.backup.manifest import Manifest
     from processor.backup.restoring import Restored
 
+PREFIX = "rosterdrop-"  # of backups that are named by their time
+LEFT_AFTER_S = 2 * 86_400.0  # no backup takes two days
+
 
 def backup(
     ctx: typer.Context,
@@ -39,10 +42,12 @@ def backup(
     Example: `rosterdrop backup /var/backups/rosterdrop`
     """
     from processor.backup.backing_up import BackUp
+    from processor.backup.bundles import remove_left
 
     session = open_session(ctx)
     if target.is_dir():
-        target /= f"rosterdrop-{session.clock.now():%Y%m%dT%H%M%SZ}"
+        remove_left(target, prefix=PREFIX, older_than_s=LEFT_AFTER_S)
+        target /= f"{PREFIX}{session.clock.now():%Y%m%dT%H%M%SZ}"
     with progress_bar("Backing up") as progress:
         made = BackUp(
             data_dir=session.data_dir,

@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,6 +138,14 @@ def new_tar(target: Path, *, told: Told) -> Iterator[Bundle]:
 def partial_of(target: Path) -> Path:
     """Return the name that a backup has until it is whole."""
     return target.with_name(f".{target.name}.partial")
+
+
+def remove_left(folder: Path, *, prefix: str, older_than_s: float) -> None:
+    """Remove what killed backups with names of that kind left in a folder, once it is that old."""
+    before = time.time() - older_than_s
+    for path in folder.glob(f".{prefix}*.partial"):
+        if path.lstat().st_mtime < before:
+            _remove(path)
 
 
 def add_bytes(bundle: Bundle, path: str, content: bytes, *, mtime: float) -> str:

@@ -1,5 +1,7 @@
 """`rosterdrop backup` and `restore` by their refusals, and what they say (O5)."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -177,3 +179,19 @@ def test_o05_two_backups_at_one_time_are_refused(cli: CommandLine) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         refused(cli("backup", cli.folder / "backup"), 1, "Another backup")
     assert cli("backup", cli.folder / "backup").status == 0
+
+
+def test_o05_what_killed_backups_left_goes_two_days_later(cli: CommandLine) -> None:
+    filled(cli)
+    backups = cli.folder / "backups"
+    for name, age_s in (
+        (".rosterdrop-1.partial", 200_000),
+        (".rosterdrop-2.partial", 10),
+        (".mine.partial", 200_000),
+    ):
+        (backups / name).mkdir(parents=True)
+        moment = time.time() - age_s
+        os.utime(backups / name, (moment, moment))
+    assert cli("backup", backups).status == 0
+    left = {path.name for path in backups.iterdir() if path.name.startswith(".")}
+    assert left == {".rosterdrop-2.partial", ".mine.partial"}
