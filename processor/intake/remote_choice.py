@@ -13,6 +13,9 @@ HOUR_S = 3600
 QUARTER_S, FARTHEST_ZONE_S = 900, 14 * 3600  # time zones differ by quarters of an hour
 SHOWN_NAME = 120
 UNPRINTABLE = frozenset({"Cc", "Zl", "Zp", "Cs"})
+TURNING = frozenset(
+    {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+)  # of the direction of writing; as for uploads
 NOT_FILES = {
     Kind.FOLDER: "it is a folder",
     Kind.LINK: "it is a link",
@@ -87,9 +90,13 @@ def flaw_of_name(raw: bytes) -> str | None:
         name = raw.decode("utf-8")
     except UnicodeDecodeError:
         return "its name is not UTF-8"
-    if any(unicodedata.category(char) in UNPRINTABLE for char in name):
+    if any(map(_is_control, name)):
         return "its name has a line break or another control character"
     return None
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in UNPRINTABLE or unicodedata.bidirectional(char) in TURNING
 
 
 def shown_name(raw: bytes) -> str:

@@ -76,6 +76,7 @@ def test_s02_a_file_is_complete_when_two_looks_see_the_same() -> None:
         (b"/etc/passwd.csv", "*", "path"),
         (b"a\0b.csv", "*", "control"),
         (b"a\nb.csv", "*", "control"),
+        ("users\u202evsc.csv".encode(), "*", "control"),
         (b"\xff.csv", "*", "UTF-8"),
         (b"", "*", "path"),
         (b"x" * 252 + b".csv", "*", "longer"),
