@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from processor.checking import DryRun
 
 TITLE = "Checking"
-NOBODY = "nobody@example.invalid"  # who owns new teams where there is no organization
+NOBODY = "the-owner@your-organization.example"  # owns new teams where there is no organization
 
 
 def check(

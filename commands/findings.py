@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from commands.output import say, shown
+from processor.field_labels import label_of
 from processor.findings import Problem, number_of
 from processor.imports import Change
 from processor.lines import Lines
@@ -97,20 +98,20 @@ def print_changes(
 
 
 def in_words(change: Change) -> str:
-    """Say one change: `Name: Ann -> Anne`, `joins Sales`, `new`."""
+    """Say one change: `User Name: Ann -> Anne`, `joins Sales`, `new`."""
     match change.field:
         case "teams":
             return f"joins {shown(change.new)}" if change.new is not None else f"leaves {shown(change.old)}"
         case "deactivates_at" if change.new is not None:
             return f"will be deactivated at {_value(change.new)}"
-        case field:
-            return f"{field.removeprefix('custom.')}: {_value(change.old)} -> {_value(change.new)}"
+        case _:
+            return f"{label_of(change)}: {_value(change.old)} -> {_value(change.new)}"
 
 
 def _given_in_words(given: Change) -> str:
     if given.field == "teams":
         return f"joins {shown(given.new)}"
-    return f"{given.field.removeprefix('custom.')}: {_value(given.new)}"
+    return f"{label_of(given)}: {_value(given.new)}"
 
 
 def _value(value: object) -> str:

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from core.clock import from_text
 from core.organizations import Organization
+from processor.field_labels import label_of
 from processor.filing import names, wording
 from processor.filing.change_lists import SHOWN, ChangeList, shown_lists
 from processor.filing.kept_details import Details
@@ -24,26 +25,6 @@ from processor.imports import Change, ImportRecord
 
 TEMPLATES = Path(__file__).with_name("templates")
 _CODE = re.compile(r"`([^`]+)`")
-
-_FIELDS = {
-    "email": "User Email",
-    "name": "User Name",
-    "first_name": "First Name",
-    "last_name": "Last Name",
-    "account_type": "User Account Type",
-    "is_org_admin": "Is Org Admin",
-    "status": "Status",
-    "deactivation_date": "Deactivation Date",
-    "deactivates_at": "Deactivated at",
-    "manager_email": "Manager Email",
-    "teams": "Teams",
-}
-_TEAM_FIELDS = {
-    "name": "Team Name",
-    "owner_email": "Team Owner",
-    "parent": "Parent Team",
-    "type": "Team Type",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +163,7 @@ def _coded(text: str) -> Markup:
 def _label(change: Change) -> str:
     if change.kind == "user" and change.field == "teams":
         return "left" if change.new is None else "joined"
-    if change.field.startswith("custom."):
-        return change.field.removeprefix("custom.")
-    labels = _TEAM_FIELDS if change.kind == "team" else _FIELDS
-    return labels.get(change.field, change.field)
+    return label_of(change)
 
 
 def _value(value: object, zone: ZoneInfo) -> str:

@@ -41,7 +41,8 @@ class Meaning(StrEnum):
 def label_key(label: str) -> str:
     """Rule H4: the form in which two labels are the same: without case, white space, `_`, `-` and BOM."""
     composed = unicodedata.normalize("NFC", label)
-    return _IGNORED.sub("", composed).casefold() or clean(composed)
+    folded = _IGNORED.sub("", composed).casefold()  # both can leave marks in another order
+    return unicodedata.normalize("NFC", folded) or clean(composed)
 
 
 def clean_label(label: str) -> str:

@@ -72,7 +72,7 @@ def test_h07_a_check_for_an_organization_says_old_and_new_and_changes_nothing(cl
     } in said.json["changes"]
     text = cli.process("check", second, "--org", org).out
     assert "Mavericks (001)" in text
-    assert "first_name: Bo -> Bob" in text
+    assert "First Name: Bo -> Bob" in text
     assert "leave 1 user as it is" in text
     assert "new user dee@x.example" in text
     assert cli("users", "list", "--org", org, "--json").json == before
@@ -173,9 +173,9 @@ def test_h07_new_users_and_teams_are_shown_field_by_field(cli: CommandLine, tmp_
     text = cli.process("check", path).out
     start = text.index("new user bo@x.example")
     block = text[start : text.index("new user cy@x.example")]
-    for said in ("first_name: Bo", "manager_email: cy@x.example", "joins Sales", "Shoe: 42"):
+    for said in ("First Name: Bo", "Manager Email: cy@x.example", "joins Sales", "Shoe: 42"):
         assert f"      {said}\n" in block
-    assert "owner_email: " in text[text.index("new team Sales") :]
+    assert "Team Owner: " in text[text.index("new team Sales") :]
     page = tmp_path / "check.html"
     cli.process("check", path, "--html", page)
     assert '<td class="what">Shoe</td><td>42</td>' in page.read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ def test_g03_an_undo_says_what_went_back_and_what_was_left(cli: CommandLine) -> 
     said = cli("imports", "undo", 2)
     assert said.status == 0
     assert "membership taken back" in said.out
-    assert "bo@x.example: name: Bo -> Bob\n      something changed it since" in said.out
+    assert "bo@x.example: User Name: Bo -> Bob\n      something changed it since" in said.out
     page = cli("imports", "show", 2)
     assert "Undone at" in page.out
     undone = cli("imports", "show", 2, "--json").json["undone"]

@@ -36,12 +36,12 @@ def test_h07_without_problems_nothing_is_said(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (Change("user", "a@x.example", "name", "Ann", "Anne"), "name: Ann -> Anne"),
+        (Change("user", "a@x.example", "name", "Ann", "Anne"), "User Name: Ann -> Anne"),
         (
             Change("user", "a@x.example", "manager_email", None, "b@x.example"),
-            "manager_email: (blank) -> b@x.example",
+            "Manager Email: (blank) -> b@x.example",
         ),
-        (Change("user", "a@x.example", "is_org_admin", False, True), "is_org_admin: No -> Yes"),
+        (Change("user", "a@x.example", "is_org_admin", False, True), "Is Org Admin: No -> Yes"),
         (Change("user", "a@x.example", "custom.Shoe Size", "42", "43"), "Shoe Size: 42 -> 43"),
         (Change("user", "a@x.example", "teams", None, "Sales"), "joins Sales"),
         (Change("user", "a@x.example", "teams", "Sales", None), "leaves Sales"),
