@@ -125,6 +125,8 @@ async def _remove(session: Session, organization: "Organization", *, discard: bo
     await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
     with suppress(OSError):
         aside.parent.rmdir()
+    # The daemon may have missed `local/` just before and made the folder again: from now on it does not.
+    await asyncio.to_thread(shutil.rmtree, session.inbox().folders(org_id).root, ignore_errors=True)
     return kept_as
 
 

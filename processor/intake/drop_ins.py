@@ -107,12 +107,15 @@ class DropIns:
 
     def scan(self, now_s: float) -> Scan:
         """Rule U8: take every complete file, remember the others; `now_s` is the monotonic clock."""
-        local = self._inbox.folders(self._org_id).local
+        folders = self._inbox.folders(self._org_id)
         try:
-            folder = os.open(local, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            folder = os.open(folders.local, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
-            with suppress(OSError):
-                self._inbox.prepare(self._org_id)  # an operator removed local/
+            if (
+                folders.root.exists()
+            ):  # an operator removed local/; without all of it the organization goes (K)
+                with suppress(OSError):
+                    self._inbox.prepare(self._org_id)
             return Scan(0, None)
         try:
             if self._unsettled:

@@ -161,6 +161,13 @@ def test_u08_a_local_folder_that_is_removed_is_made_again(local: Local) -> None:
     assert local.scan(after_s=QUIET_S) == 1
 
 
+def test_k_the_folder_of_an_organization_that_goes_is_not_made_again(local: Local) -> None:
+    root = local.inbox.folders("007").root
+    shutil.rmtree(root)
+    assert local.scan() == 0
+    assert not root.exists()
+
+
 def test_u08_a_file_is_gone_between_two_looks(local: Local) -> None:
     path = local.put("users.csv")
     local.scan()
