@@ -1,16 +1,18 @@
 """A mail server in a thread of its own that misbehaves as a test says, and remembers what it took."""
 
 import asyncio
+import random
+import socket
 import ssl
 import threading
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.integration.mail.servers import Postbox, hang_up, refused_port, serving
+from tests.integration.mail.servers import HOST, Postbox, hang_up, serving
 
 
 @dataclass
@@ -45,6 +47,15 @@ class Troublesome(Postbox):
         return await super().handle_DATA(server, session, envelope)
 
 
+def free_port() -> int:
+    """A port below those that clients are given, so that it is still free when the server comes back to it."""
+    while True:
+        port = random.randrange(15_000, 30_000)
+        with socket.socket() as trial, suppress(OSError):
+            trial.bind((HOST, port))
+            return port
+
+
 class MailServer:
     """Serves one postbox on one port, on and off."""
 
@@ -54,7 +65,7 @@ class MailServer:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._serving: AbstractAsyncContextManager[int] | None = None
-        self.port: int = asyncio.run_coroutine_threadsafe(refused_port(), self._loop).result(10)
+        self.port = free_port()
 
     def start(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen."""
