@@ -162,10 +162,6 @@ imports = Table(
     Column("kind", String(8)),  # users, teams
     Column("outcome", String(16)),  # imported, partial, refused, checked, discarded; waiting, held may change
     Column("counts", JSON, nullable=False, default={}),
-    Column(
-        "deactivates", Integer, nullable=False, default=0, server_default="0"
-    ),  # users, as guards count them (G1)
-    Column("replaces", Integer, nullable=False, default=0, server_default="0"),
     Column("attempts", Integer, nullable=False, default=0),  # starts that ended without an outcome
     Column("held_at", Text),  # G1
     Column("hold_reason", Text),

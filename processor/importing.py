@@ -222,8 +222,6 @@ class Importer:
                 record.number,
                 sha256=sha256,
                 column_numbers=column_numbers(plan.labels) or None,
-                deactivates=plan.guarded.deactivated,
-                replaces=plan.guarded.replaced,
             )
             if outcome is Outcome.HELD:
                 held = await holds_store.hold(

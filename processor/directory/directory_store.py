@@ -21,8 +21,6 @@ from processor.directory.digests import Numbers
 from processor.directory.erasure import NOBODY_ERASED, Erased
 from processor.directory.erasure_store import erased_hashes
 from processor.directory.fingerprints import Fingerprints, no_fingerprints
-from processor.directory.guard import Users
-from processor.directory.guard_store import counts_since, users_since
 from processor.directory.held_values import HeldValues
 from processor.directory.people import Person
 
@@ -203,14 +201,6 @@ class DirectoryReader:
         known = await self._one("SELECT count(*) FROM users WHERE org_no = ?")
         gone = await self._one("SELECT count(*) FROM users WHERE org_no = ? AND deactivated_at IS NOT NULL")
         return int(known[0]), int(known[0]) - int(gone[0])
-
-    async def guarded_counts(self, since: str) -> tuple[int, int]:
-        """Return how many users files have deactivated and replaced since then, each file by itself (G1)."""
-        return await counts_since(self._driver, org_no=self.state.org_no, since=since)
-
-    async def guarded_users(self, since: str) -> Users:
-        """Return the users whom files have touched since then, each once (G1)."""
-        return await users_since(self._driver, org_no=self.state.org_no, since=since)
 
     async def owner(self, email: str) -> int:
         """Return the id of the organization's owner (T2); its first user where the address is not a user yet."""

@@ -6,13 +6,12 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from core.clock import to_text
 from core.organization_settings import MATCH_BY_ADDRESS, OrganizationSettings
 from processor.directory.details import FIRST, details_of
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.fingerprints import Fingerprints, LineIndex, no_fingerprints
 from processor.directory.first_look import FirstLook
-from processor.directory.guard import WINDOW, Magnitude, at_most, counted_together, users_of, why_held
+from processor.directory.guard import Magnitude, why_held
 from processor.directory.line_meaning import meaning_of_lines, orders_of
 from processor.directory.people import today_of
 from processor.directory.plan import FileRefusedError, NewField, Plan, PlanSpace
@@ -203,25 +202,17 @@ class Planner:
         if plan.outcome is Outcome.REFUSED:
             plan.forget_what_is_not_applied()
         elif plan.guarded.is_any:
-            plan.hold = await self._why_held(plan)
+            known, active = await self._directory.count_people()
+            found = Magnitude(
+                deactivated=plan.guarded.deactivated,
+                active=active,
+                replaced=plan.guarded.replaced,
+                known=known,
+            )
+            plan.hold = why_held(found, self._settings)
         if self._detailed and plan.outcome is not Outcome.REFUSED:
             plan.created = await details_of(plan, self._directory)
         return plan
-
-    async def _why_held(self, plan: Plan) -> str | None:
-        """Rule G1: judge the file by itself, then with those of the last 24 hours, whose users are asked for last."""
-        known, active = await self._directory.count_people()
-        found = Magnitude(
-            deactivated=plan.guarded.deactivated, active=active, replaced=plan.guarded.replaced, known=known
-        )
-        since = to_text(self._today.now - WINDOW)
-        deactivated, replaced = await self._directory.guarded_counts(since)
-        most = at_most(found, deactivated=deactivated, replaced=replaced)
-        if (why := why_held(found, self._settings)) or most == found or not why_held(most, self._settings):
-            return why
-        own = users_of(row for batch in plan.changes.batches() for row in batch)
-        earlier = await self._directory.guarded_users(since)
-        return why_held(counted_together(found, own=own, earlier=earlier), self._settings)
 
     def _new_plan(self, table: OpenTable, header: Header) -> Plan:
         plan = self._space.new_plan(header.kind)

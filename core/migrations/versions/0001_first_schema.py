@@ -114,8 +114,6 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=8), nullable=True),
         sa.Column("outcome", sa.String(length=16), nullable=True),
         sa.Column("counts", sa.JSON(), nullable=False),
-        sa.Column("deactivates", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("replaces", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("held_at", sa.Text(), nullable=True),
         sa.Column("hold_reason", sa.Text(), nullable=True),
