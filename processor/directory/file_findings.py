@@ -12,8 +12,8 @@ from processor.directory.spill import Row, Spill
 from processor.findings import Problem
 from processor.lines import Lines, in_words, is_one_line
 
-KEPT = 1_000
-KEPT_IN_ALL = 10_000
+KEPT = 20_000
+KEPT_IN_ALL = 100_000
 RUNS = 50
 
 Kind = tuple[bool, str, str | None]  # whether it is a note, code, column

@@ -128,29 +128,29 @@ async def test_r02_half_a_million_bad_cells_are_counted_exactly_and_kept_small(o
     labels = ",".join(f"D{number}" for number in range(499))
     good = ",".join(["2026-01-05"] * 499)
     await org.drop("f.csv", f"User Email,{labels}\na@x.example,{good}\n".encode())
-    bad = "".join(f"u{number}@x.example,2026-01-05{',x' * 498}\n" for number in range(200))
+    bad = "".join(f"u{number}@x.example,2026-01-05{',x' * 498}\n" for number in range(250))
     # One date in each column keeps the fields dates (C2), so that each x is a bad cell.
     record = await org.drop("g.csv", f"User Email,{labels}\na@x.example,{good}\n{bad}".encode())
-    assert record.counts.cells_refused == 200 * 498
+    assert record.counts.cells_refused == 250 * 498
     found = await org.problems(record)
-    assert sum(one.times for one in found) == 200 * 498
-    assert len(found) < 12_000
+    assert sum(one.times for one in found) == 250 * 498
+    assert 100_000 <= len(found) < 102_000
     (path,) = (org.inbox.folders(org.id).root / "error").glob("*-g.csv.problems.csv")
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(found)
-    assert path.stat().st_size < 3_000_000
+    assert path.stat().st_size < 20_000_000
 
 
 async def test_r01_all_refused_rows_come_back_however_many_there_are(org: Org) -> None:
-    lines = [f"nobody{number},x\n" for number in range(3_000)]
+    lines = [f"nobody{number},x\n" for number in range(22_000)]
     record = await org.drop("g.csv", ("User Email,User Name\nann@x.example,Ann\n" + "".join(lines)).encode())
-    assert record.counts.rows_refused == 3_000
+    assert record.counts.rows_refused == 22_000
     (path,) = (org.inbox.folders(org.id).root / "error").glob("*-g.csv.rejected.csv")
     assert path.read_text() == "User Email,User Name\n" + "".join(lines)
     found = await org.problems(record)
-    assert (len(found), sum(one.times for one in found)) == (1_001, 3_000)
-    assert found[-1].text == "2,000 more like this: lines 1003 to 3002 (P1)"
+    assert (len(found), sum(one.times for one in found)) == (20_001, 22_000)
+    assert found[-1].text == "2,000 more like this: lines 20003 to 22002 (P1)"
 
 
 async def test_f03_rows_with_blank_surplus_cells_are_noted_where_others_have_none(org: Org) -> None:
