@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -27,7 +28,8 @@ async def run_apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     except asyncio.CancelledError:
         is_stopped = True
         for loop, task in inner:
-            if task is not None and not loop.is_closed():
-                loop.call_soon_threadsafe(task.cancel)
+            if task is not None:
+                with suppress(RuntimeError):  # its loop has ended by itself
+                    loop.call_soon_threadsafe(task.cancel)
         await asyncio.wait({running})
         raise

@@ -10,6 +10,7 @@ from typing import Any
 import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -19,7 +20,12 @@ from core.locks import TurnLock
 
 Connection = AsyncConnection  # for those who hand one through and speak no SQL
 # What a full or failing disk and a database that is busy for long raise: it may pass.
-TROUBLES: tuple[type[Exception], ...] = (OperationalError, sqlite3.OperationalError, OSError)
+TROUBLES: tuple[type[Exception], ...] = (
+    OperationalError,
+    PoolTimeoutError,
+    sqlite3.OperationalError,
+    OSError,
+)
 BROKEN = frozenset({"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"})  # after these nothing may be retried
 BROKEN_TEXT = (
     "The database could not be written to stable storage: the disk fails. Look at it before you start again; what "

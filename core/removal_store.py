@@ -3,8 +3,8 @@
 from sqlalchemy import ColumnElement, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-import core.mail_schema
 import core.pull_schema  # noqa: F401  # all tables must be known
+from core.mail_schema import outbox
 from core.organizations import Organization
 from core.organizations_store import USER_ID_SHIFT
 from core.schema import audit, imports, memberships, metadata, organizations
@@ -28,6 +28,10 @@ async def remove_organization(connection: AsyncConnection, organization: Organiz
     The row stays under a name that no organization can have, so that id and user name can be used again and numbers
     cannot. Its directory has moved: an import that was planned for it is not applied.
     """
+    ours = select(imports.c.number).where(imports.c.org_no == organization.no)
+    await connection.execute(
+        delete(outbox).where(outbox.c.import_number.in_(ours))
+    )  # the operator's, too (G1)
     for table in reversed(metadata.sorted_tables):
         await _delete(connection, table, organization.no)
     kept_as = f"#{organization.no}"

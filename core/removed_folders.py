@@ -1,6 +1,7 @@
 """Where the folder of an organization lies while it is removed, and what a crash in the middle leaves there."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def folders_left_aside(data_dir: Path) -> list[FolderAside]:
     found = []
     for folder in sorted(subfolders(data_dir / REMOVED)):
         org_id, _, number = folder.name.rpartition("-")
-        if number.isdigit() and folder.stat().st_ctime < before:  # a rename sets the time of change
-            found.append(FolderAside(org_id, int(number), folder))
+        with suppress(FileNotFoundError):  # it may be removed just now
+            if number.isdigit() and folder.stat().st_ctime < before:  # a rename sets the time of change
+                found.append(FolderAside(org_id, int(number), folder))
     return found

@@ -132,7 +132,7 @@ def lies_in(folder: Path) -> bool:
 
 def is_quiet(standing: Standing, *, now: datetime) -> bool:
     """Whether the last import ended a minute ago, or there was none."""
-    return standing.last_import_at is None or now - standing.last_import_at >= QUIET
+    return standing.last_import_at is None or abs(now - standing.last_import_at) >= QUIET
 
 
 async def export_into(database: Path, organization: Organization, folder: Path) -> Exported:

@@ -37,6 +37,8 @@ class Lines:
     def in_words(self, most: int = 20) -> str:
         """Return `line 3`, or `lines 3, 5 to 9 and 12`; runs after the first `most` are counted only."""
         runs = list(islice(self.runs(), most))
+        if not runs:
+            return "no line"
         said = [in_words([run]) for run in runs]
         if more := self._count - sum(count for _, _, count in runs):
             said.append(f"{more:,} more")

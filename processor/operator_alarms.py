@@ -33,6 +33,7 @@ class OperatorAlarms:
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._low_logged = False
 
     async def look(self) -> None:
         """Look at the disk and at the outbox."""
@@ -43,6 +44,9 @@ class OperatorAlarms:
     async def look_at_disk(self, free: int) -> None:
         """Tell once that less than twice the reserve is free, until there is room again."""
         reserve, now = self._settings.min_free_disk_bytes, self._clock.now()
+        if self._settings.operator_email is None:  # nobody is told, so nobody counts as told later
+            self._log_disk(free, reserve)
+            return
         async with self._database.reading() as connection:
             told = await alarms_store.told_at(connection, DISK_LOW) is not None
         if told == is_low(free, reserve_bytes=reserve, was_low=told):
@@ -55,6 +59,12 @@ class OperatorAlarms:
                 await tell_operator(connection, content, settings=self._settings, now=now)
                 await alarms_store.note_told(connection, DISK_LOW, now=now)
         log.warning("disk.recovered" if told else "disk.ran_low", free_bytes=free, reserve_bytes=reserve)
+
+    def _log_disk(self, free: int, reserve: int) -> None:
+        low = is_low(free, reserve_bytes=reserve, was_low=self._low_logged)
+        if low != self._low_logged:
+            self._low_logged = low
+            log.warning("disk.ran_low" if low else "disk.recovered", free_bytes=free, reserve_bytes=reserve)
 
     async def look_at_mails(self) -> None:
         """Tell of mails that failed for good, at most once a day, and never of a mail that told of such."""

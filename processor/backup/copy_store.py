@@ -24,9 +24,13 @@ def open_source(path: Path) -> Source:
         DatabaseDamagedError, DatabaseBusyError: it cannot be opened.
     """
     try:
-        return sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30, isolation_level=None)
+        source = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30, isolation_level=None)
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # it is read here for the first time
     except TROUBLES as exc:
         raise busy(path) from exc
+    except sqlite3.DatabaseError as exc:
+        raise damaged(path) from exc
+    return source
 
 
 def stand_still(source: Source) -> None:

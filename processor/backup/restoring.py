@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from core.clock import Clock
 from core.durable import sync_directory
@@ -113,15 +114,31 @@ class Restore:
                 kept.append(target.name)  # rule A3: never overwritten
                 continue
             make_folders(target.parent)
-            source = DigestedSource(file)
-            with open_new(target) as copy:
-                copy_blocks(source, SteadyFile(copy, told=lambda count: self._tell(count, backup.manifest)))
-            if source.digest != backup.sums[path]:
-                raise BackupDamagedError(
-                    f"{path} changed while it was restored: nothing was restored. Try again."
-                )
+            if path.startswith("keys/"):
+                self._copy_key(backup, path, file, target)
+            else:
+                self._copy_file(backup, path, file, target)
             os.utime(target, (mtime, mtime))
         return tuple(kept)
+
+    def _copy_key(self, backup: OpenBackup, path: str, file: IO[bytes], target: Path) -> None:
+        """Give a key its name when it is whole: half of one would be kept for ever (A3)."""
+        unnamed = target.with_name(f".{target.name}.{RESTORING}")
+        unnamed.unlink(missing_ok=True)
+        try:
+            self._copy_file(backup, path, file, unnamed)
+            unnamed.rename(target)
+        finally:
+            unnamed.unlink(missing_ok=True)
+
+    def _copy_file(self, backup: OpenBackup, path: str, file: IO[bytes], target: Path) -> None:
+        source = DigestedSource(file)
+        with open_new(target) as copy:
+            copy_blocks(source, SteadyFile(copy, told=lambda count: self._tell(count, backup.manifest)))
+        if source.digest != backup.sums[path]:
+            raise BackupDamagedError(
+                f"{path} changed while it was restored: nothing was restored. Try again."
+            )
 
     def _target(self, path: str) -> Path:
         if path == DATABASE:

@@ -194,12 +194,12 @@ class ManagerLinks:
 
     async def _without_zeros(self, ids: Numbers) -> set[int]:
         """Return the places of managers whose id fits nobody, and with zeros in front somebody (P1)."""
-        tried = {
-            place: with_zeros(named.key)
+        unknown = (
+            (place, named.key)
             for place, named in enumerate(self._named)
             if named.by is By.EMPLOYEE_ID and ids[place] == NOBODY
-        }
-        keys = [(place, key) for place, forms in islice(tried.items(), TRIED_AT_MOST) for key in forms]
+        )
+        keys = [(place, form) for place, key in islice(unknown, TRIED_AT_MOST) for form in with_zeros(key)]
         found = await self._namesakes.find(By.EMPLOYEE_ID, [key for _, key in keys]) if keys else []
         return {place for (place, _), one in zip(keys, found, strict=True) if one != NOBODY}
 

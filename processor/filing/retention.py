@@ -18,7 +18,7 @@ import structlog
 from core.audit import DAEMON, AuditEntry, Event
 from core.audit_store import append
 from core.clock import Clock, to_text
-from core.database import Database
+from core.database import TROUBLES, Database
 from core.durable import sync_directory
 from core.inbox import Folders, Inbox
 from core.organizations import Organization
@@ -57,13 +57,19 @@ class Retention:
         async with self._database.reading() as connection:
             organizations = await all_organizations(connection)
         for organization in organizations:
-            settings, now = organization.settings, self._clock.now()
-            if settings.file_retention_days:
-                before = now - timedelta(days=settings.file_retention_days)
-                await self._purge_files(organization, before)
-                await self._purge_exports(organization, before)
-            if settings.log_retention_days:
-                await self._purge_log(organization, now - timedelta(days=settings.log_retention_days))
+            try:
+                await self._purge_one(organization)
+            except TROUBLES as exc:  # a file that cannot be removed holds up no other organization
+                log.warning("retention.deferred", org=organization.id, reason=type(exc).__name__)
+
+    async def _purge_one(self, organization: Organization) -> None:
+        settings, now = organization.settings, self._clock.now()
+        if settings.log_retention_days:
+            await self._purge_log(organization, now - timedelta(days=settings.log_retention_days))
+        if settings.file_retention_days:
+            before = now - timedelta(days=settings.file_retention_days)
+            await self._purge_exports(organization, before)
+            await self._purge_files(organization, before)
 
     async def _purge_files(self, organization: Organization, before: datetime) -> None:
         folders = self._inbox.folders(organization.id)

@@ -130,3 +130,18 @@ def test_k_the_folder_comes_back_when_the_database_could_not_be_changed(tmp_path
         fail()
     assert (root / "archive").is_dir()
     assert not aside.exists()
+
+
+def test_k_an_organization_whose_import_was_held_is_removed_with_the_operators_mail(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROSTERDROP_OPERATOR_EMAIL", "ops@vendor.example")
+    org = cli.add("Mavericks", "guard_floor=0", "guard_change_percent=0")
+    cli.process("import", cli.file("first.csv", *USERS), "--org", org)
+    cli.process("import", cli.file("second.csv", "User Email,User Name", "bo@x.example,Bob"), "--org", org)
+    mails = cli("mail", "list", "--json").json
+    assert [one for one in mails if one["to"] == "ops@vendor.example" and "held" in one["subject"]]
+    said = cli("org", "remove", org, "--yes", "--discard")
+    assert (said.status, said.err) == (0, "")
+    assert cli("org", "list", "--json").json == []
+    assert cli("mail", "list", "--json").json == []
