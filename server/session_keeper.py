@@ -1,7 +1,7 @@
 """Ends the sessions of accounts that may log in no more (rules A6, K); the command line changes only the database."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import structlog
 
@@ -39,14 +39,15 @@ class SessionKeeper:
         accounts = {visitor: visitor.account for visitor in self._visitors if visitor.account is not None}
         if not accounts:
             return
-        closed = await self._closed(list(accounts.values()))
-        for visitor, account in accounts.items():
-            if account.username in closed:
+        stays = await self._judged(list(accounts.values()))
+        for (visitor, account), may in zip(accounts.items(), stays, strict=True):
+            if not may:
                 reason = SUPPORT_CHANGED if account.organization is None else ORGANIZATION_CLOSED
                 log.info("session.closed", account=account.username, address=visitor.address, reason=reason)
                 visitor.send_away(reason)
 
-    async def _closed(self, accounts: Collection[Account]) -> set[str]:
+    async def _judged(self, accounts: Sequence[Account]) -> list[bool]:
+        """Judge each session by what it logged in with: an old one condemns no new one of its name."""
         numbers = {account.organization.no for account in accounts if account.organization is not None}
         async with self._database.reading() as connection:
             open_numbers = await open_organizations(connection, numbers) if numbers else set()
@@ -55,12 +56,9 @@ class SessionKeeper:
                 for account in accounts
                 if account.organization is None
             }
-        return {
-            account.username
+        return [
+            may_stay(account, support[account.username])
+            if account.organization is None
+            else account.organization.no in open_numbers
             for account in accounts
-            if not (
-                may_stay(account, support[account.username])
-                if account.organization is None
-                else account.organization.no in open_numbers
-            )
-        }
+        ]

@@ -155,7 +155,7 @@ class Connection(SSHServerConnection):
         asyncssh copies all that it has not looked at yet twice for each packet: it gets a packet's worth at a time.
         """
         for start in range(0, len(data), FEED_BYTES):
-            if not self.leaving:
+            if not self.leaving and self._transport is not None:  # after an error nothing more is looked at
                 super().data_received(data[start : start + FEED_BYTES], datatype)
 
     def send_packet(self, pkttype: int, *args: bytes, **kwargs: Any) -> None:
