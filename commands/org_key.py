@@ -113,6 +113,8 @@ def chosen_key(keys: "list[LoginKey]", fingerprint: str, *, command: str = "org 
         UsageError: several do.
     """
     wanted = fingerprint if fingerprint.startswith("SHA256:") else f"SHA256:{fingerprint}"
+    if wanted == "SHA256:":  # what an unset variable leaves names no key
+        raise UsageError(f"Name a fingerprint: `rosterdrop {command}` shows them.")
     found = [key for key in keys if key.fingerprint.startswith(wanted)]
     if not found:
         raise NotFoundError(f"There is no key {fingerprint}: `rosterdrop {command}` shows them.")
