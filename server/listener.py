@@ -22,9 +22,12 @@ from server.housekeeping import keep_house
 from server.local_view import Unfinished, Withdraw
 from server.recent import RecentlyTaken, load_recent
 from server.session_keeper import SessionKeeper
-from server.transport import Connection, Doorway, offer_host_keys
-from server.visitor import STOPPING, Visitor
-from server.visits import UploadEvent
+from server.sftp import Sftp
+from server.statuses import STOPPING
+from server.support_sftp import SupportSftp
+from server.transport import Connection, Doorway, Room, offer_host_keys
+from server.visitor import Visitor
+from server.visits import UploadEvent, Visit
 
 log = structlog.get_logger()
 
@@ -166,8 +169,12 @@ async def listen(  # noqa: PLR0913  # each is a door to another room
     try:
         loop = asyncio.get_running_loop()
 
+        def open_room(channel: asyncssh.SSHServerChannel[bytes], visit: Visit, visitor: Visitor) -> Room:
+            room = Sftp if visit.org_id else SupportSftp
+            return room(channel=channel, grounds=grounds, visit=visit, visitor=visitor)
+
         def visitor() -> Visitor:
-            return Visitor(grounds=grounds, visitors=visitors)
+            return Visitor(grounds=grounds, visitors=visitors, open_room=open_room)
 
         usual = await _options(settings, host_keys, settings.algorithms, visitor)
         compatible = await _options(settings, host_keys, "compatible", visitor)

@@ -26,10 +26,11 @@ from server.grounds import Grounds
 from server.handles import Listing, ReadHandle
 from server.local_view import LocalView
 from server.paths import Area, Folder, Inside, Outside, Place, Root, canonical, place_of
-from server.refusing import WHERE, RefusingRoom
-from server.statuses import LimitError, MissingError, RefusedError, status_of
+from server.refusing import WHERE
+from server.sftp_session import SftpSession
+from server.statuses import STOPPING, LimitError, MissingError, RefusedError, status_of
 from server.upload import OpenFlags, Upload
-from server.visitor import STOPPING, Visitor
+from server.visitor import Visitor
 from server.visits import Visit
 
 log = structlog.get_logger()
@@ -56,24 +57,18 @@ def answered(
     return answering
 
 
-class Sftp(RefusingRoom):
+class Sftp(SftpSession):
     """Answers the requests of one channel."""
 
     def __init__(
         self, *, channel: SSHServerChannel[bytes], grounds: Grounds, visit: Visit, visitor: Visitor
     ) -> None:
-        super().__init__(channel)
-        self._grounds = grounds
-        self._visit = visit
-        self._visitor = visitor
-        self._quick = grounds.threads.quick
+        super().__init__(channel=channel, grounds=grounds, visit=visit, visitor=visitor)
         self._root = grounds.inbox.folders(visit.org_id).root
         self._view: LocalView | None = None
         self._ending = False
         self._uploads: set[Upload] = set()
         self._downloads = Downloads(grounds=grounds, visit=visit)
-        visitor.sessions.add(self)
-        grounds.channels += 1
 
     # --- what the handler says
 
@@ -86,24 +81,11 @@ class Sftp(RefusingRoom):
         for upload in self._uploads:
             upload.abandoned = True
 
-    def asked(self) -> None:
-        """A request came."""
-        self._visitor.asked()
-
     def ended(self) -> None:
         """Everything is closed."""
-        self._grounds.channels -= 1
-        self._visitor.sessions.discard(self)
+        super().ended()
         if self._visitor.leaving:
             self._grounds.end_visit(self._visit)
-
-    def exit(self) -> None:
-        """Rule U11: end with exit status 0, which OpenSSH scp waits for."""
-        self.channel.exit(0)
-
-    def max_handles(self) -> int:
-        """Return what clients are told of rule U9."""
-        return self._grounds.settings.max_handles_per_session
 
     @property
     def is_uploading(self) -> bool:

@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 INTERNAL = "Internal error: the operator's log says more"
 NO_SUCH_FILE = "There is no such file"
+STOPPING = "The server is stopping: connect again in a minute (O2)"
 DISK_FULL = "The disk is full: send the file again later (U9)"
 
 _TOLD: dict[int, Callable[[], SFTPError]] = {

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
-from asyncssh import FXF_WRITE, SFTPAttrs, SFTPName, SFTPVFSAttrs, SSHServerChannel
+from asyncssh import FXF_WRITE, SFTPAttrs, SFTPName, SFTPVFSAttrs
 
 from core.accounts_store import is_support_username
 from core.audit import REFUSED, AuditEntry, Event
@@ -18,11 +18,10 @@ from core.inbox import Drop
 from core.organizations_store import organization_by_id, organization_ids
 from server.attributes import OWNER_ID, READ_ONLY, file_attributes, folder_attributes, listed
 from server.disk_folder import DiskFolder, DiskLines
-from server.grounds import Grounds
 from server.handles import Listing, ReadHandle
 from server.held_store import held_imports
 from server.paths import canonical
-from server.refusing import RefusingRoom
+from server.sftp_session import SftpSession
 from server.statuses import MissingError, RefusedError, status_of
 from server.support_paths import (
     FOLDERS,
@@ -33,8 +32,6 @@ from server.support_paths import (
     SupportPlace,
     support_place_of,
 )
-from server.visitor import Visitor
-from server.visits import Visit
 
 READ_ONLY_SENTENCE = "Support accounts may only read (A6)"
 
@@ -58,46 +55,8 @@ def answered(
     return answering
 
 
-class SupportSftp(RefusingRoom):
+class SupportSftp(SftpSession):
     """Answers the requests of one channel."""
-
-    is_uploading = False
-
-    def __init__(
-        self, *, channel: SSHServerChannel[bytes], grounds: Grounds, visit: Visit, visitor: Visitor
-    ) -> None:
-        super().__init__(channel)
-        self._grounds = grounds
-        self._visit = visit
-        self._visitor = visitor
-        self._quick = grounds.threads.quick
-        visitor.sessions.add(self)
-        grounds.channels += 1
-
-    # --- what the handler says
-
-    def ends(self) -> None:
-        """Nothing of it is kept."""
-
-    def lost(self) -> None:
-        """The connection is gone: nothing of it is kept."""
-
-    def asked(self) -> None:
-        """A request came."""
-        self._visitor.asked()
-
-    def ended(self) -> None:
-        """Everything is closed."""
-        self._grounds.channels -= 1
-        self._visitor.sessions.discard(self)
-
-    def exit(self) -> None:
-        """Rule U11: end with exit status 0."""
-        self.channel.exit(0)
-
-    def max_handles(self) -> int:
-        """Return what clients are told of rule U9."""
-        return self._grounds.settings.max_handles_per_session
 
     async def check_account(self) -> None:
         """Refuse everything once the account was removed.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import structlog
 from asyncssh import (
@@ -14,32 +14,48 @@ from asyncssh import (
     OPEN_ADMINISTRATIVELY_PROHIBITED,
     OPEN_RESOURCE_SHORTAGE,
     ChannelOpenError,
+    SSHServerChannel,
 )
 
 from core.accounts import Account
 from core.bans import address_group
 from server import limits
 from server.entrance import Entrance
-from server.statuses import LimitError
-from server.transport import Connection, Welcome, channels_of, open_session
+from server.grounds import Grounds
+from server.statuses import STOPPING, LimitError
+from server.transport import Connection, Room, Welcome, channels_of, open_session
 from server.visits import Visit
-
-if TYPE_CHECKING:
-    from server.grounds import Grounds
-    from server.sftp import Sftp
-    from server.support_sftp import SupportSftp
 
 log = structlog.get_logger()
 
-STOPPING = "The server is stopping: connect again in a minute (O2)"
+
+class OpenChannel(Protocol):
+    """One channel for SFTP, as far as its connection must know it."""
+
+    @property
+    def is_uploading(self) -> bool:
+        """Whether a file is open for writing, or being stored."""
+
+    def handles(self) -> int:
+        """How many files and listings are open."""
+
+    def lost(self) -> None:
+        """The connection is gone."""
 
 
 class Visitor(Welcome):
-    """Judges one connection for asyncssh."""
+    """Judges one connection for asyncssh; `open_room` makes what answers a channel."""
 
-    def __init__(self, *, grounds: "Grounds", visitors: "set[Visitor]") -> None:
+    def __init__(
+        self,
+        *,
+        grounds: Grounds,
+        visitors: "set[Visitor]",
+        open_room: Callable[[SSHServerChannel[bytes], Visit, "Visitor"], Room],
+    ) -> None:
         self._grounds = grounds
         self._visitors = visitors
+        self._open_room = open_room
         self._connection: Connection | None = None
         self._address = ""
         self._startup: str | None = None  # what this connection counts as before its login
@@ -50,7 +66,7 @@ class Visitor(Welcome):
         self._asked_at = grounds.monotonic()
         self._idle: asyncio.TimerHandle | None = None
         self._opening = 0  # handles that are asked for and not given yet
-        self.sessions: set[Sftp | SupportSftp] = set()
+        self.sessions: set[OpenChannel] = set()
 
     # --- greeting and goodbye
 
@@ -213,9 +229,6 @@ class Visitor(Welcome):
 
     def session_requested(self) -> Any:
         """Rules U9, U11: open a channel for SFTP."""
-        from server.sftp import Sftp  # noqa: PLC0415  # they know each other
-        from server.support_sftp import SupportSftp  # noqa: PLC0415
-
         connection, visit = self._connection, self._visit
         if connection is None or visit is None or self._grounds.stopping:
             raise ChannelOpenError(OPEN_ADMINISTRATIVELY_PROHIBITED, STOPPING)
@@ -223,11 +236,7 @@ class Visitor(Welcome):
         if refusal is not None:
             log.warning("limit.reached", org=visit.org_id or None, reason=refusal)
             raise ChannelOpenError(OPEN_RESOURCE_SHORTAGE, refusal)
-        rooms: type[Sftp] | type[SupportSftp] = Sftp if visit.org_id else SupportSftp
-        return open_session(
-            connection,
-            lambda channel: rooms(channel=channel, grounds=self._grounds, visit=visit, visitor=self),
-        )
+        return open_session(connection, lambda channel: self._open_room(channel, visit, self))
 
     def asked(self) -> None:
         """Note a request: the session is not idle."""
