@@ -51,6 +51,8 @@ expectations = Table(
     Column("expected", Text, nullable=False),  # the setting, with the time zone
     Column("since", Text, nullable=False),
     Column("missed_at", Text),
+    # The missed time for which a file that came after it was counted: that file is not the next expected one.
+    Column("late_at", Text),
 )
 
 # The directory as the organization's daily export shows it (E1).

@@ -112,6 +112,7 @@ def _upgrade(path: Path, version: str | None) -> None:
     # Alembic takes 150 ms to import and is needed once in the life of a schema.
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
+    from core.migrations.mending import UnknownColumnsError  # noqa: PLC0415
     from core.migrations.runner import BrokenReferencesError, UnknownVersionError, upgrade  # noqa: PLC0415
 
     if version is None:
@@ -124,6 +125,11 @@ def _upgrade(path: Path, version: str | None) -> None:
         raise SchemaError(
             "After the upgrade rows of the database would point nowhere, so nothing was changed: install the version "
             "of before again, and look with `rosterdrop doctor`."
+        ) from exc
+    except UnknownColumnsError as exc:
+        raise SchemaError(
+            f"The database has columns that rosterdrop never made ({exc}); an upgrade would lose them, so nothing was "
+            "changed: drop them (a copy is in before-upgrade/), and start again."
         ) from exc
     except OperationalError as exc:
         raise busy(path) from exc

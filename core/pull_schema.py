@@ -29,6 +29,7 @@ pull_servers = Table(
     Column("error", Text),
     Column("told_at", Text),
     Column("stopped_at", Text),
+    Column("changing_since", Text),  # since when the source's file has never stopped changing
 )
 
 # Of each name in a customer's folder, the file that was fetched last.

@@ -261,6 +261,14 @@ erased_people = Table(
     sqlite_with_rowid=False,
 )
 
+# The secrets key that hashes and stored secrets were made with, so that another one is noticed: at most one row.
+secrets_keys = Table(
+    "secrets_keys",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),  # core/secrets_key.py; nobody finds the key by it
+    Column("recorded_at", Text, nullable=False),
+)
+
 # What the organization's last users file said, packed for comparison without parsing; see
 # processor/directory/fingerprints.py. Equal position in each blob is one user.
 fingerprints = Table(
