@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.output import JsonOption, print_json
+from commands.output import JsonOption, print_json, say
 from commands.progress import progress_bar
 from commands.session import NO, Session, open_session, run
 from core.errors import UsageError
@@ -55,6 +55,10 @@ def check(
         raise UsageError(f"{file.name} is no regular file.")
     wanted = {name: value for name, value in (("preset", preset), ("dates", dates)) if value is not None}
     organization, found = run(_checked(open_session(ctx), file, org, wanted))
+    if html is not None:
+        from commands.check_page import write_check_page
+
+        write_check_page(html, file.name, organization, found)
     if as_json:
         print_json(
             {
@@ -68,9 +72,7 @@ def check(
             }
         )
     elif html is not None:
-        from commands.check_page import write_check_page
-
-        write_check_page(html, file.name, organization, found)
+        say(f"The report is in {html}.")
     else:
         from commands.check_page import print_check
 

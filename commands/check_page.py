@@ -83,7 +83,6 @@ def write_check_page(page: Path, name: str, organization: "Organization | None",
     page.write_text(
         render_check(found, name=name, organization=organization, headers=headers), encoding="utf-8"
     )
-    say(f"The report is in {page}.")
 
 
 def would(counts: Counts) -> list[str]:

@@ -168,6 +168,14 @@ def test_h07_a_check_can_be_written_as_a_page(cli: CommandLine, tmp_path: Path) 
     assert "<script" not in text
 
 
+def test_h07_a_page_and_json_are_written_both(cli: CommandLine, tmp_path: Path) -> None:
+    path, page = cli.file("people.csv", "User Email", "ann@x.example"), tmp_path / "check.html"
+    said = cli.process("check", path, "--json", "--html", page)
+    assert (said.status, said.json["kind"]) == (0, "users")
+    assert "ann@x.example" in page.read_text(encoding="utf-8")
+    assert cli.process("check", path, "--html", page).out == f"The report is in {page}.\n"
+
+
 def test_h07_new_users_and_teams_are_shown_field_by_field(cli: CommandLine, tmp_path: Path) -> None:
     path = cli.file("users.csv", HEADER + ",Manager Email", "bo@x.example,Bo,Berg,Sales,42,cy@x.example")
     text = cli.process("check", path).out
