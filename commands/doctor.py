@@ -9,7 +9,7 @@ import typer
 from commands.daemon import running_daemon
 from commands.output import JsonOption, print_json, say
 from commands.session import NO, Session, open_session, run
-from core.errors import NotFoundError
+from core.errors import UsageError
 
 if TYPE_CHECKING:
     from processor.health.catalogue import Finding
@@ -25,7 +25,8 @@ def doctor(
 ) -> None:
     """Compare the database with queues, files, keys and disk, and say what to do; a daemon may work meanwhile.
 
-    The exit status is 1 where something needs somebody, 0 where there is nothing, or notes only.
+    The exit status is 1 where something needs somebody, 0 where there is nothing, or notes only, 2 without a data
+    folder.
 
     Example: `rosterdrop doctor --repair`
     """
@@ -33,7 +34,7 @@ def doctor(
 
     session = open_session(ctx)
     if not session.data_dir.is_dir():
-        raise NotFoundError(
+        raise UsageError(
             f"There is no data folder {session.data_dir}: check ROSTERDROP_DATA_DIR and --config; `serve` makes it."
         )
     daemon_runs = running_daemon(session.data_dir) is not None

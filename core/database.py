@@ -174,6 +174,11 @@ def busy(path: Path) -> DatabaseBusyError:
     )
 
 
+def is_busy(exc: sqlite3.OperationalError) -> bool:
+    """Whether a database may answer later; what SQLite calls an error of the statement is a table that is missing."""
+    return getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+
+
 def damaged(path: Path) -> DatabaseDamagedError:
     """Say what to do about a database file that cannot be read."""
     return DatabaseDamagedError(

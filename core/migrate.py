@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from core.database import busy, damaged
+from core.database import busy, damaged, is_busy
 from core.errors import DamagedError, ServiceError
 from core.migrations import HEAD
 
@@ -81,10 +81,12 @@ def _version(path: Path) -> str | None:
                 return None
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError as exc:
-        raise busy(path) from exc
+        raise busy(path) if is_busy(exc) else damaged(path) from exc
     except sqlite3.DatabaseError as exc:
         raise damaged(path) from exc
-    return str(row[0]) if row else None
+    if row is None:  # all is made in one transaction, and its version with it
+        raise damaged(path)
+    return str(row[0])
 
 
 @contextmanager

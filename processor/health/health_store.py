@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.database import Connection, busy, driver_connection
+from core.database import Connection, busy, damaged, driver_connection, is_busy
 from core.inbox import Origin
 from core.migrations import HEAD
 from processor.filing.names import filed_as
@@ -66,11 +66,17 @@ class Ward:
         self._connection = connection
 
     def schema(self) -> str | None:
-        """Return its revision; None for an empty file."""
+        """Return its revision; None for an empty file.
+
+        Raises:
+            sqlite3.DatabaseError: it holds tables without a revision.
+        """
         if not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             return None
         row = self._connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return None if row is None else str(row[0])
+        if row is None:
+            raise sqlite3.DatabaseError("no revision")
+        return str(row[0])
 
     def is_sound(self) -> bool:
         """Whether SQLite finds nothing wrong with its pages and rows."""
@@ -127,8 +133,8 @@ def ward(path: Path) -> Iterator[Ward]:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
         yield Ward(connection)
-    except sqlite3.OperationalError as exc:  # somebody holds it; a damaged one raises its parent
-        raise busy(path) from exc
+    except sqlite3.OperationalError as exc:
+        raise busy(path) if is_busy(exc) else damaged(path) from exc
     finally:
         connection.close()
 

@@ -97,9 +97,10 @@ def test_o05_a_sound_folder_needs_nobody(cli: CommandLine, org: str) -> None:
     assert "Nothing needs somebody." in said.out
 
 
-def test_o05_without_a_data_folder_it_says_so_and_makes_none(cli: CommandLine) -> None:
+def test_o05_k_without_a_data_folder_it_says_so_and_makes_none(cli: CommandLine) -> None:
     said = cli("doctor")
-    assert said.status == 1
+    assert said.status == 2
+    assert said.err.startswith("rosterdrop: There is no data folder")
     assert len(said.lines) == 1
     assert not cli.data_dir.exists()
 
@@ -274,6 +275,17 @@ def test_o05_another_schema_is_said_and_not_upgraded(
 ) -> None:
     sql(cli, "UPDATE alembic_version SET version_num = ?", version)
     assert set(found(cli, status=status)) == {code}
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE alembic_version", "DELETE FROM alembic_version"])
+def test_o05_o06_a_database_without_a_schema_version_is_damaged_and_not_busy(
+    cli: CommandLine, org: str, statement: str
+) -> None:
+    sql(cli, statement)
+    assert set(found(cli, status=1)) == {"database-damaged"}
+    assert "is damaged or not a database" in cli.process("users", "list", "--org", org).err
+    served = cli.process("serve")
+    assert (served.status, "is damaged or not a database" in served.err) == (2, True)
 
 
 def test_o05_half_a_restore_is_said(cli: CommandLine, org: str) -> None:
