@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,31 +100,40 @@ async def _written(session: Session, database: "Database", recipient: str) -> in
 
 
 async def _send_here(session: Session, database: "Database", number: int) -> None:
-    """Send the mail in this process if nobody else works on the data folder."""
-    from core.locks import FolderBusyError, data_folder_lock
+    """Send the mail in this process if nobody else works on the data folder.
+
+    The lock is held for a moment only: a daemon that starts while the mail server thinks leaves this mail alone.
+    """
     from processor.mail.acceptance import ActiveRecipients
     from processor.mail.sender import OutboxSender
     from processor.mail.transports import transport_for
 
-    settings = session.settings
-    lock = data_folder_lock(session.data_dir)
-    try:
-        lock.__enter__()
-    except FolderBusyError:
+    if not await _reserved(session, database, number):
         return
+    settings = session.settings
+    sender = OutboxSender(
+        database=database,
+        transport=transport_for(
+            smtp_url=settings.smtp_url, mail_from=settings.mail_from, data_dir=session.data_dir
+        ),
+        clock=session.clock,
+        acceptable=ActiveRecipients(database=database, operator=settings.operator_email),
+    )
+    await sender.send_one(number)
+
+
+async def _reserved(session: Session, database: "Database", number: int) -> bool:
+    """Keep the mail for this process for as long as an answer may take; False where a daemon has it."""
+    from core.locks import FolderBusyError, data_folder_lock
+    from processor.mail import outbox_store
+
+    until = session.clock.now() + timedelta(seconds=ANSWER_S)
     try:
-        sender = OutboxSender(
-            database=database,
-            transport=transport_for(
-                smtp_url=settings.smtp_url, mail_from=settings.mail_from, data_dir=session.data_dir
-            ),
-            clock=session.clock,
-            acceptable=ActiveRecipients(database=database, operator=settings.operator_email),
-        )
-        if (await _mail(database, number)).state == "waiting":
-            await sender.send_one(number)
-    finally:
-        lock.__exit__(None, None, None)
+        with data_folder_lock(session.data_dir):
+            async with database.writing() as connection:
+                return await outbox_store.reserve(connection, number, until=until)
+    except FolderBusyError:
+        return False
 
 
 async def _mail(database: "Database", number: int) -> "OutboxMail":

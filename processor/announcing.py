@@ -13,6 +13,7 @@ from processor.imports import ImportRecord, Outcome
 from processor.mail import news_store
 from processor.mail.compose import ImportNews, compose_import_mail
 from processor.mail.delivery import Delivery, delivery_of, needs_somebody
+from processor.mail.mails import SummaryLine
 from processor.mail.summary import summary_line
 from processor.telling import Audience, audience_of, tell, tell_operator
 
@@ -87,7 +88,7 @@ async def _write(
         await tell_operator(connection, content, settings=settings, now=now, import_number=record.number)
 
 
-def _line(news: ImportNews) -> str:
+def _line(news: ImportNews) -> SummaryLine:
     """Return the line that this import is in a summary."""
     codes = {problem.code for problem in news.problems}
     needs = needs_somebody(news.record, codes=codes)

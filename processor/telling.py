@@ -14,7 +14,7 @@ from core.organizations import Organization
 from core.settings import Settings
 from processor.directory.listing_store import active_keys
 from processor.mail import outbox_store
-from processor.mail.mails import MailContent, NewMail
+from processor.mail.mails import MailContent, NewMail, SummaryLine
 from processor.mail.recipients import choose_recipients, wanted_keys
 
 
@@ -54,7 +54,7 @@ async def tell(
     settings: Settings,
     now: datetime,
     import_number: int | None = None,
-    summary_line: str | None = None,
+    summary_line: SummaryLine | None = None,
     identity: str | None = None,
 ) -> None:
     """Write one mail for each of the audience; with a `summary_line` too many of them become a summary (N1).

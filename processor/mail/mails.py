@@ -26,6 +26,14 @@ class MailContent:
     html: str
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryLine:
+    """What a summary says of one import, and whether somebody has to act (rule N1)."""
+
+    text: str
+    needs_somebody: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMail:
     """One mail for one recipient (rule N3).
@@ -40,7 +48,7 @@ class NewMail:
     recipient: str
     content: MailContent
     uuid: UUID
-    summary_line: str | None = None
+    summary_line: SummaryLine | None = None
     summary_of: str = ""
     would_be: bool = False
     id_prefix: str = ""

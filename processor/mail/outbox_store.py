@@ -15,7 +15,7 @@ from core.errors import ServiceError
 from core.mail_schema import outbox
 from core.schema import organizations
 from processor.mail import flood
-from processor.mail.mails import MailContent, MailState, NewMail, OutboxMail, message_id
+from processor.mail.mails import MailContent, MailState, NewMail, OutboxMail, SummaryLine, message_id
 from processor.mail.summary import SUMMARY_ID, compose_summary, lines_of, summary_id
 
 Connection = AsyncConnection  # so that the sender, which speaks no SQL, can name what it hands through
@@ -111,6 +111,13 @@ async def mark_deferred(connection: AsyncConnection, mail_id: int, *, next_at: d
         next_at=to_text(next_at),
         last_error=error,
     )
+
+
+async def reserve(connection: AsyncConnection, mail_id: int, *, until: datetime) -> bool:
+    """Keep a mail that nobody tried for the process that asks: no daemon sends it before `until`. False: tried."""
+    waits = (outbox.c.id == mail_id) & (outbox.c.state == MailState.WAITING) & (outbox.c.attempts == 0)
+    result = await connection.execute(update(outbox).where(waits).values(next_at=to_text(until)))
+    return result.rowcount == 1
 
 
 async def mark_failed(connection: AsyncConnection, mail_id: int, *, error: str) -> None:
@@ -263,7 +270,7 @@ async def _insert(
     return int((await connection.execute(row.returning(outbox.c.id))).scalar_one())
 
 
-async def _join(connection: AsyncConnection, mail: NewMail, line: str, summary: int) -> int:
+async def _join(connection: AsyncConnection, mail: NewMail, line: SummaryLine, summary: int) -> int:
     text = (await connection.execute(select(outbox.c.text).where(outbox.c.id == summary))).scalar_one()
     content = compose_summary(mail.summary_of, [*lines_of(text), line])
     await _mark(connection, summary, subject=content.subject, text=content.text, html=content.html)

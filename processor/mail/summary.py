@@ -9,7 +9,7 @@ from uuid import UUID
 from processor.filing import names, wording
 from processor.imports import ImportRecord
 from processor.mail.colours import COLOURS
-from processor.mail.mails import MailContent, message_id, one_line
+from processor.mail.mails import MailContent, SummaryLine, message_id, one_line
 from processor.mail.templating import template
 
 SUMMARY_ID = "<summary-"  # how the Message-ID of a summary begins
@@ -17,14 +17,14 @@ _BULLET = "- "
 _NEEDS = "! "  # how a line begins that tells of something to be done
 
 
-def compose_summary(organization: str, lines: Sequence[str]) -> MailContent:
+def compose_summary(organization: str, lines: Sequence[SummaryLine]) -> MailContent:
     """Rule N1: say in one mail what each of these imports came to, in their order."""
     name = one_line(organization)
     count = f"{len(lines)} more import{'' if len(lines) == 1 else 's'}"
-    needing = sum(line.startswith(_NEEDS) for line in lines)
+    needing = sum(line.needs_somebody for line in lines)
     values = {
         "organization": name,
-        "lines": [(line.startswith(_NEEDS), one_line(line.removeprefix(_NEEDS))) for line in lines],
+        "lines": [(line.needs_somebody, one_line(line.text)) for line in lines],
         "count": count,
         "to_do": f"{needing} of them need{'s' if needing == 1 else ''} somebody."
         if needing
@@ -38,18 +38,21 @@ def compose_summary(organization: str, lines: Sequence[str]) -> MailContent:
     )
 
 
-def summary_line(record: ImportRecord, *, needs_somebody: bool = False, deactivated: int = 0) -> str:
+def summary_line(record: ImportRecord, *, needs_somebody: bool = False, deactivated: int = 0) -> SummaryLine:
     """Return what a summary says of one import: name, outcome, counts, where the file is, who was deactivated (P8)."""
     place = f": /{names.filed_as(record)}" if record.outcome and record.outcome.is_final else ""
     left = f"; {wording.deactivated(deactivated)}" if deactivated else ""
-    sign = _NEEDS if needs_somebody else ""
-    return sign + one_line(f"{record.name} (import {record.number}) {wording.summary(record)}{place}{left}")
+    said = one_line(f"{record.name} (import {record.number}) {wording.summary(record)}{place}{left}")
+    return SummaryLine(said, needs_somebody)
 
 
-def lines_of(text: str) -> list[str]:
+def lines_of(text: str) -> list[SummaryLine]:
     """Return the lines of a summary from its text part."""
-    below_title = text.splitlines()[1:]
-    return [line.removeprefix(_BULLET) for line in below_title if line.startswith((_BULLET, _NEEDS))]
+    return [
+        SummaryLine(line[len(_BULLET) :], line.startswith(_NEEDS))
+        for line in text.splitlines()[1:]
+        if line.startswith((_BULLET, _NEEDS))
+    ]
 
 
 def summary_id(uuid: UUID, mail_from: str) -> str:

@@ -1,11 +1,16 @@
 """`rosterdrop mail test`: through the outbox to the configured server, and what that said (N3, N5)."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.database import open_database
+from core.locks import data_folder_lock
+from processor.mail import outbox_store
 from tests.integration.commands.conftest import CommandLine
-from tests.integration.mail.servers import Postbox, refused_port, serving
+from tests.integration.mail.servers import Postbox, refused_port, serving, silent_server
+from tests.integration.mail.writing import all_mails, eventually
 
 ADDRESS = "nora@x.example"
 
@@ -64,3 +69,25 @@ def test_k_what_is_no_address_is_refused(cli: CommandLine) -> None:
     said = cli("mail", "test", "nora")
     assert said.status == 2
     assert not cli.data_dir.exists()
+
+
+async def test_o02_n03_while_the_server_is_silent_a_daemon_can_start_and_leaves_this_mail_alone(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.to_thread(cli.process, "org", "add", "Mavericks", "--owner", ADDRESS)
+    async with silent_server() as port, open_database(cli.data_dir / "rosterdrop.sqlite") as database:
+        monkeypatch.setenv("ROSTERDROP_SMTP_URL", f"smtp://127.0.0.1:{port}")
+        with cli.start("mail", "test", ADDRESS) as sending:
+            try:
+
+                async def is_reserved() -> bool:
+                    return [mail.next_at > mail.created_at for mail in await all_mails(database)] == [True]
+
+                await eventually(is_reserved)
+                with data_folder_lock(cli.data_dir):
+                    for after, found in ((timedelta(minutes=10), 0), (timedelta(minutes=16), 1)):
+                        async with database.reading() as connection:
+                            due = await outbox_store.due(connection, now=datetime.now(UTC) + after)
+                        assert len(due) == found
+            finally:
+                sending.kill()

@@ -4,7 +4,7 @@ import pytest
 
 from core.database import Database
 from processor.mail import outbox_store
-from processor.mail.mails import MailState
+from processor.mail.mails import MailState, SummaryLine
 from processor.mail.summary import lines_of
 from tests.integration.mail.conftest import MovedClock
 from tests.integration.mail.writing import MAIL_FROM, all_mails, new_mail, states, whole_mails, write_mails
@@ -73,7 +73,9 @@ async def test_n01_the_seventh_import_mail_of_an_hour_becomes_a_summary(
     assert [mail.import_number for mail in mails] == [1, 2, 3, 4, 5, 6, None]
     summary = mails[-1]
     assert summary.content.subject == "Mavericks: 4 more imports in the last hour"
-    assert lines_of(summary.content.text) == [f"users.csv imported {number}" for number in (7, 8, 9, 10)]
+    assert lines_of(summary.content.text) == [
+        SummaryLine(f"users.csv imported {number}") for number in (7, 8, 9, 10)
+    ]
     assert "users.csv imported 10" in summary.content.html
     assert summary.next_at == "2026-11-23T10:05:00.000+00:00"
 
@@ -94,8 +96,8 @@ async def test_n01_a_summary_that_was_tried_takes_nothing_more(database: Databas
         )
     await write_mails(database, clock, new_mail(8))
     first, second = [mail for mail in await whole_mails(database, clock) if mail.import_number is None]
-    assert lines_of(first.content.text) == ["users.csv imported 7"]
-    assert lines_of(second.content.text) == ["users.csv imported 8"]
+    assert lines_of(first.content.text) == [SummaryLine("users.csv imported 7")]
+    assert lines_of(second.content.text) == [SummaryLine("users.csv imported 8")]
 
 
 async def test_n01_an_hour_later_mails_go_out_one_by_one_again(database: Database, clock: MovedClock) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from core.database import Database
 from processor.mail import outbox_store
-from processor.mail.mails import MailContent, NewMail, OutboxMail
+from processor.mail.mails import MailContent, NewMail, OutboxMail, SummaryLine
 from tests.integration.mail.conftest import MovedClock
 
 MAIL_FROM = "rosterdrop@vendor.example"
@@ -22,7 +22,7 @@ def new_mail(
         recipient=recipient,
         content=MailContent(f"Mavericks: import {number}", "Text", "<p>HTML</p>"),
         uuid=uuid4(),
-        summary_line=line if number is None or line is None else f"{line} {number}",
+        summary_line=None if line is None else SummaryLine(f"{line} {number}"),
         summary_of="Mavericks",
     )
 
