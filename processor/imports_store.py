@@ -1,11 +1,11 @@
 """SQL of the tables imports, problems and changes as they are read, and of an import's row until its outcome."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import from_text, to_text
@@ -117,6 +117,17 @@ async def count_findings(connection: AsyncConnection, number: int, *, notes: boo
         problems.c.import_number == number, problems.c.is_note == int(notes)
     )
     return int((await connection.execute(query)).scalar_one())
+
+
+async def with_problems(
+    connection: AsyncConnection, numbers: Iterable[int], *, code: str | None = None
+) -> set[int]:
+    """Return those of these imports that have problems, or problems with that code."""
+    theirs = (problems.c.import_number == imports.c.number) & (problems.c.is_note == 0)
+    if code is not None:
+        theirs &= problems.c.code == code
+    query = select(imports.c.number).where(imports.c.number.in_(numbers), exists().where(theirs))
+    return set((await connection.execute(query)).scalars())
 
 
 async def changes_of(

@@ -15,7 +15,6 @@ from processor.imports import ImportRecord, Outcome
 from processor.mail.colours import COLOURS
 from processor.mail.compose import SaidProblem, said_problem
 from processor.mail.consequences import time_in_words, who_can_open
-from processor.mail.delivery import needs_somebody
 from processor.mail.mails import MailContent, one_line
 from processor.mail.news_store import NewsKind
 from processor.mail.templating import template
@@ -26,16 +25,12 @@ PROBLEMS_SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestImport:
-    """One import, with its first problems."""
+    """One import, with its first problems; `needs_somebody`: it stands among what is to be done."""
 
     record: ImportRecord
+    needs_somebody: bool
     problems: Sequence[Problem] = ()
     problem_total: int = 0
-
-    @property
-    def needs_somebody(self) -> bool:
-        """Whether it stands among what is to be done."""
-        return needs_somebody(self.record, codes={problem.code for problem in self.problems})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +78,11 @@ def is_due(settings: OrganizationSettings, *, oldest: Mapping[NewsKind, datetime
     return NewsKind.IMPORT in oldest or NewsKind.UPLOAD in oldest
 
 
+def is_next(settings: OrganizationSettings, kept: datetime, *, now: datetime) -> bool:
+    """Rule N2: whether it is the next day for a digest that nobody could get at the time `kept`."""
+    return daily_time(settings.digest_at, settings.time_zone).last(now) > kept
+
+
 def compose_digest(digest: Digest) -> MailContent:
     """Rule N4: one glance tells whether somebody is needed; then file by file."""
     organization = digest.organization
@@ -107,7 +107,7 @@ def compose_digest(digest: Digest) -> MailContent:
         "who": who_can_open(organization.username) if total else "",
         "if_nobody_acts": _if_nobody_acts(len(bad)),
         "grouped": wording.grouped,
-        "digest_at": organization.settings.digest_at,
+        "digest_at": organization.settings.digest_at if organization.settings.mail == "digest" else "",
     }
     return MailContent(
         subject=f"{name}: {headline[0].lower()}{headline[1:]}",

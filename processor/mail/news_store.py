@@ -82,10 +82,10 @@ async def organizations_with_news(connection: AsyncConnection) -> dict[str, dict
     return found
 
 
-async def take_all(connection: AsyncConnection, org_no: int) -> list[NewsItem]:
-    """Return all news of an organization, oldest first, and remove them: this transaction's mail tells of them."""
-    query = select(news).where(news.c.org_no == org_no).order_by(news.c.id)
-    found = [
+async def news_of(connection: AsyncConnection, org_no: int, *, limit: int) -> list[NewsItem]:
+    """Return the news of an organization, the oldest first."""
+    query = select(news).where(news.c.org_no == org_no).order_by(news.c.id).limit(limit)
+    return [
         NewsItem(
             id=row.id,
             at=from_text(row.at),
@@ -96,9 +96,11 @@ async def take_all(connection: AsyncConnection, org_no: int) -> list[NewsItem]:
         )
         for row in await connection.execute(query)
     ]
-    if found:
-        await connection.execute(delete(news).where(news.c.org_no == org_no, news.c.id <= found[-1].id))
-    return found
+
+
+async def remove(connection: AsyncConnection, org_no: int, *, up_to: int) -> None:
+    """Remove the news of an organization up to that one: this transaction's mail tells of them."""
+    await connection.execute(delete(news).where(news.c.org_no == org_no, news.c.id <= up_to))
 
 
 async def _add(

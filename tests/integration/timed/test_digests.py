@@ -143,3 +143,40 @@ async def test_f02_n01_a_label_that_may_be_data_is_called_by_its_place_in_each_m
     for mail in await mails(house):
         assert "Line 2, column 3" in mail.content.text
         assert "nora@" not in mail.content.text + mail.content.html
+
+
+async def test_n02_a_digest_that_nobody_can_get_is_kept_until_somebody_can(house: House) -> None:
+    org = await house.org(mail="digest")
+    work = Digests(
+        database=house.database,
+        clock=house.clock,
+        settings=house.settings.model_copy(update={"operator_email": None}),
+    )
+    await org.drop("users.csv", GOOD)
+    await org.sql("UPDATE users SET deactivated_at = '2026-11-23' WHERE org_no = :org")
+    for _ in range(3):
+        house.clock.move(days=1)
+        await work.look()
+    assert await told(house) == []
+    await org.sql("UPDATE users SET deactivated_at = NULL WHERE org_no = :org")
+    await work.look()
+    assert await told(house) == [], "not before the next day"
+    house.clock.move(days=1)
+    for _ in range(2):
+        await work.look()
+    assert await told(house) == [(OWNER, "Mavericks: 1 file, nothing to do")]
+
+
+async def test_n04_h08_of_very_many_imports_all_that_need_somebody_stand_first(house: House) -> None:
+    org = await house.org(mail="digest", mode="test")
+    for number in range(6):
+        await org.drop(f"bad{number}.csv", BAD)
+        await org.drop(f"good{number}.csv", GOOD)
+    house.clock.move(days=1)
+    work = Digests(database=house.database, clock=house.clock, settings=house.settings, most_detailed=4)
+    await work.look()
+    (mail,) = await mails(house)
+    assert mail.content.subject == "Mavericks: 6 of 12 files need somebody"
+    bad, _, well = mail.content.text.partition("WHAT WENT WELL")
+    assert bad.count("* bad") == 6
+    assert well.count("* good") == 6

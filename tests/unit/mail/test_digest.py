@@ -6,7 +6,7 @@ import pytest
 
 from core.organization_settings import OrganizationSettings
 from processor.imports import Counts, Outcome
-from processor.mail.digest import BrokenUpload, Digest, DigestImport, compose_digest, is_due
+from processor.mail.digest import BrokenUpload, Digest, DigestImport, compose_digest, is_due, is_next
 from processor.mail.mails import MailContent
 from processor.mail.news_store import NewsKind
 from tests.unit.filing.samples import organization, problem, record
@@ -29,6 +29,7 @@ def digest(*imports: DigestImport, **parts: object) -> MailContent:
 def told(outcome: Outcome, *, number: int = 17, problems: int = 0, **counted: int) -> DigestImport:
     return DigestImport(
         record=record(outcome, number=number, name=f"users{number}.csv", counts=Counts(**counted)),
+        needs_somebody=outcome is not Outcome.IMPORTED,
         problems=[problem(line) for line in range(2, 2 + min(problems, 3))],
         problem_total=problems,
     )
@@ -114,3 +115,25 @@ def test_n04_a_day_of_very_many_files_makes_no_endless_mail() -> None:
     assert "1,000 files, nothing to do" in said.subject
     assert said.text.count("Imported") == 40
     assert "and 960 more files" in said.text
+
+
+def test_n04_a_digest_says_daily_only_where_the_organization_still_wants_it_daily() -> None:
+    for mode, is_daily in (("digest", True), ("every", False), ("problems", False)):
+        chosen = organization(mail=mode, digest_at="07:15")
+        said = compose_digest(Digest(organization=chosen, imports=[told(Outcome.IMPORTED, rows=9)]))
+        for part in (said.text, said.html):
+            assert ("goes out daily at 07:15" in part) is is_daily
+            assert ("does not want any more" in part) is not is_daily
+            assert ("daily mail" in part.replace("for the daily mail", "")) is (
+                is_daily and part is said.html
+            )
+
+
+def test_n02_a_digest_that_nobody_could_get_is_tried_again_at_its_next_time() -> None:
+    berlin = settings(time_zone="Europe/Berlin")
+    for now, expected in (
+        ("2026-11-23T07:01", False),
+        ("2026-11-24T06:59", False),
+        ("2026-11-24T07:00", True),
+    ):
+        assert is_next(berlin, at("2026-11-23T07:00:30"), now=at(now)) is expected
