@@ -23,7 +23,8 @@ async def note_setting(connection: AsyncConnection, organization: Organization, 
         values = {"org_no": organization.no, "expected": wanted, "since": to_text(now)}
         await connection.execute(insert(expectations).values(**values))
     elif row.expected != wanted:
-        await connection.execute(update(expectations).where(ours).values(expected=wanted, since=to_text(now)))
+        changed = {"expected": wanted, "since": to_text(now), "late_at": None}
+        await connection.execute(update(expectations).where(ours).values(**changed))
 
 
 async def forget(connection: AsyncConnection, org_no: int) -> None:
@@ -44,25 +45,38 @@ async def expectation_of(connection: AsyncConnection, organization: Organization
     row = (await connection.execute(query)).first()
     if row is None or times is None:
         return None
-    missed = None if row.missed_at is None else from_text(row.missed_at)
-    return Expectation(times=times, since=from_text(row.since), missed=missed)
-
-
-async def note_missed(connection: AsyncConnection, org_no: int, *, by: datetime | None) -> None:
-    """Keep the time that people were told of; None when a file came after all."""
-    missed = None if by is None else to_text(by)
-    await connection.execute(
-        update(expectations).where(expectations.c.org_no == org_no).values(missed_at=missed)
+    return Expectation(
+        times=times, since=from_text(row.since), missed=_time(row.missed_at), late=_time(row.late_at)
     )
 
 
-async def last_accepted(connection: AsyncConnection, org_no: int) -> tuple[datetime, str] | None:
-    """Return when the last file that has an import was accepted, and its name."""
+async def note_missed(connection: AsyncConnection, org_no: int, *, by: datetime) -> None:
+    """Keep the time that people were told of."""
+    ours = expectations.c.org_no == org_no
+    await connection.execute(update(expectations).where(ours).values(missed_at=to_text(by)))
+
+
+async def note_late(connection: AsyncConnection, org_no: int, *, at: datetime) -> None:
+    """Keep when a file came that was late, so that nothing is missed any more."""
+    ours = expectations.c.org_no == org_no
+    await connection.execute(update(expectations).where(ours).values(missed_at=None, late_at=to_text(at)))
+
+
+async def last_accepted(
+    connection: AsyncConnection, org_no: int, *, until: datetime | None = None
+) -> tuple[datetime, str] | None:
+    """Return when the last file that has an import was accepted, and its name; `until` then at the latest."""
     query = (
         select(imports.c.accepted_at, imports.c.name)
         .where(imports.c.org_no == org_no)
         .order_by(imports.c.seq.desc())
         .limit(1)
     )
+    if until is not None:
+        query = query.where(imports.c.accepted_at <= to_text(until))
     row = (await connection.execute(query)).first()
     return None if row is None else (from_text(row.accepted_at), row.name)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)

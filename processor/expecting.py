@@ -13,7 +13,7 @@ from core.organizations import Organization
 from core.organizations_store import organizations_with
 from core.settings import Settings
 from processor import expectations_store as store
-from processor.expectations import Came, Missed, judge, setting_of
+from processor.expectations import Arrivals, Came, Missed, judge, setting_of, time_in_question
 from processor.mail.expected_mails import compose_came_mail, compose_missed_mail
 from processor.telling import audience_of, tell, tell_operator
 
@@ -68,29 +68,38 @@ class ExpectedFiles:
         """Decide without a lock first, for nearly always nothing is to be told."""
         async with self._database.reading() as connection:
             expectation = await store.expectation_of(connection, organization)
+            if expectation is None:
+                return
+            by = time_in_question(expectation, now=now)
             last = await store.last_accepted(connection, organization.no)
-        if expectation is None:
+            last_by = await store.last_accepted(connection, organization.no, until=by)
+        if judge(expectation, arrivals=_arrivals(last, last_by), now=now, uploading=False) is None:
             return
-        accepted = last and last[0]
-        if judge(expectation, last_accepted=accepted, now=now, uploading=False) is None:
-            return
-        last = await asyncio.to_thread(self._newest, organization.id, last)
+        last, last_by = await asyncio.to_thread(self._newest, organization.id, by, last, last_by)
         uploading = await asyncio.to_thread(self._is_uploading, organization.id)
         async with self._database.writing() as connection:
             expectation = await store.expectation_of(connection, organization)
             if expectation is None:
                 return
-            verdict = judge(expectation, last_accepted=last and last[0], now=now, uploading=uploading)
-            if verdict is not None:
-                await self._tell(connection, organization, verdict, last, now)
+            arrivals = _arrivals(last, last_by)
+            verdict = judge(expectation, arrivals=arrivals, now=now, uploading=uploading)
+            since = expectation.times.before(time_in_question(expectation, now=now))
+            if isinstance(verdict, Missed):
+                await store.note_missed(connection, organization.no, by=verdict.by)
+            elif verdict is not None:
+                await store.note_late(connection, organization.no, at=verdict.at)
+            if isinstance(verdict, Missed | Came):
+                await self._tell(connection, organization, verdict, last, now, since=since)
 
-    def _newest(self, org_id: str, last: LastFile | None) -> LastFile | None:
-        """Return the last file, those of the queue counted that nobody has looked at yet."""
+    def _newest(
+        self, org_id: str, by: datetime, last: LastFile | None, last_by: LastFile | None
+    ) -> tuple[LastFile | None, LastFile | None]:
+        """Return the last files, those of the queue counted that nobody has looked at yet."""
         for drop in self._inbox.queue(org_id):
-            accepted = from_text(drop.meta.accepted_at or drop.meta.started_at)
-            if last is None or accepted > last[0]:
-                last = (accepted, drop.meta.name)
-        return last
+            file = (from_text(drop.meta.accepted_at or drop.meta.started_at), drop.meta.name)
+            last = _later(last, file)
+            last_by = _later(last_by, file) if file[0] <= by else last_by
+        return last, last_by
 
     async def _tell(
         self,
@@ -99,15 +108,19 @@ class ExpectedFiles:
         verdict: Missed | Came,
         last: LastFile | None,
         now: datetime,
+        *,
+        since: datetime,
     ) -> None:
-        """Rules N3, N4: the mails and the note that they are written, in one transaction."""
-        is_missed = isinstance(verdict, Missed)
-        await store.note_missed(connection, organization.no, by=verdict.by if is_missed else None)
+        """Rules N3, N4: the mails, in the transaction that notes that they are written."""
         audience = await audience_of(connection, organization, settings=self._settings)
         for for_operator in (False, True):
             if isinstance(verdict, Missed):
                 content = compose_missed_mail(
-                    organization=organization, by=verdict.by, last=last, for_operator=for_operator
+                    organization=organization,
+                    by=verdict.by,
+                    since=since,
+                    last=last,
+                    for_operator=for_operator,
                 )
             else:
                 content = compose_came_mail(
@@ -121,5 +134,13 @@ class ExpectedFiles:
                 await tell(connection, organization, audience, content, settings=self._settings, now=now)
             elif not audience.has(self._settings.operator_email):
                 await tell_operator(connection, content, settings=self._settings, now=now)
-        event = "expected_file.missed" if is_missed else "expected_file.arrived"
+        event = "expected_file.missed" if isinstance(verdict, Missed) else "expected_file.arrived"
         log.warning(event, org=organization.id, by=to_text(verdict.by))
+
+
+def _arrivals(last: LastFile | None, last_by: LastFile | None) -> Arrivals:
+    return Arrivals(last=last and last[0], last_by=last_by and last_by[0])
+
+
+def _later(one: LastFile | None, other: LastFile) -> LastFile:
+    return other if one is None or other[0] > one[0] else one

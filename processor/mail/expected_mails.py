@@ -1,6 +1,6 @@
 """The mails about a file that was expected: it did not come, it came after all (rule N4)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from core.organizations import Organization
@@ -10,17 +10,23 @@ from processor.mail.notices import FOR_OPERATOR, FOR_RECIPIENT, compose_notice
 
 
 def compose_missed_mail(
-    *, organization: Organization, by: datetime, last: tuple[datetime, str] | None, for_operator: bool
+    *,
+    organization: Organization,
+    by: datetime,
+    since: datetime,
+    last: tuple[datetime, str] | None,
+    for_operator: bool,
 ) -> MailContent:
-    """Rule N4: no file was accepted by that time; `last` is the last file before."""
+    """Rule N4: no file was accepted by that time, since the time before; `last` is the last file that came."""
     zone = ZoneInfo(organization.settings.time_zone)
     clock, name = f"{by.astimezone(zone):%H:%M}", one_line(organization.name)
     before = (
-        f"The last file, {one_line(last[1])}, came at {time_in_words(last[0].astimezone(zone))}."
+        f"The last file, {one_line(last[1])}, came at {time_in_words(last[0].astimezone(zone))}"
+        f"{', late for the time before' if last[0] > since else ''}."
         if last
         else "No file has come from this organization yet."
     )
-    audit = f"`rosterdrop audit --org {organization.id} --since {by:%Y-%m-%d}`"
+    audit = f"`rosterdrop audit --org {organization.id} --since {since.astimezone(UTC):%Y-%m-%dT%H:%M}`"
     to_do = (
         "Ask the customer whether its HR system's export ran."
         if for_operator

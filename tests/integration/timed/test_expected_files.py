@@ -126,3 +126,68 @@ async def test_k_n04_a_disabled_organization_is_not_expected_to_send_anything(ho
     house.clock.move(days=1)
     await looker(house).look()
     assert await told(house) == [(OWNER, MISSED), (OPERATOR, MISSED)]
+
+
+async def test_n04_a_late_file_is_not_the_next_days_also_after_a_restart(house: House) -> None:
+    org = await expecting(house)
+    to_tuesday(house, "09:31")
+    await looker(house).look()
+    to_tuesday(house, "11:00")
+    await org.drop("users.csv", GOOD)
+    await org.drop("teams.csv", GOOD)  # an HR system that was down sends all that waited
+    for minute in (1, 2):
+        to_tuesday(house, f"11:0{minute}")
+        await looker(house).look()
+    assert await told(house) == [(OWNER, MISSED), (OPERATOR, MISSED), (OWNER, CAME), (OPERATOR, CAME)]
+    house.clock.at = datetime(2026, 11, 25, 9, 31, tzinfo=UTC)
+    for _ in range(3):
+        await looker(house).look()
+    assert (await told(house))[4:] == [(OWNER, MISSED), (OPERATOR, MISSED)]
+    said = " ".join((await mails(house))[5].content.text.split())
+    assert "came at 24 Nov 2026, 11:00 UTC, late for the time before." in said
+    assert f"rosterdrop audit --org {org.id} --since 2026-11-24T09:30 shows" in said, (
+        "in UTC, since the time before"
+    )
+
+
+async def test_n04_a_file_of_the_evening_before_is_the_next_days(house: House) -> None:
+    org = await expecting(house)
+    to_tuesday(house, "09:31")
+    await looker(house).look()
+    to_tuesday(house, "23:50")
+    await org.drop("users.csv", GOOD)
+    await looker(house).look()
+    house.clock.at = datetime(2026, 11, 25, 9, 31, tzinfo=UTC)
+    await looker(house).look()
+    assert await told(house) == [(OWNER, MISSED), (OPERATOR, MISSED), (OWNER, CAME), (OPERATOR, CAME)]
+
+
+async def test_n04_a_file_within_the_grace_is_told_nobody_and_is_not_the_next_days(house: House) -> None:
+    org = await expecting(house)
+    to_tuesday(house, "09:30")
+    house.clock.move(seconds=20)
+    await org.drop("users.csv", GOOD)
+    house.clock.move(minutes=1)
+    for _ in range(2):
+        await looker(house).look()
+    assert await told(house) == []
+    house.clock.move(days=1)
+    await looker(house).look()
+    assert await told(house) == [(OWNER, MISSED), (OPERATOR, MISSED)]
+
+
+async def test_n04_a_file_from_before_the_setting_counts_for_the_present_time_even_if_it_was_late(
+    house: House,
+) -> None:
+    org = await expecting(house)
+    to_tuesday(house, "09:31")
+    await looker(house).look()
+    to_tuesday(house, "11:00")
+    await org.drop("users.csv", GOOD)
+    await looker(house).look()
+    to_tuesday(house, "12:00")
+    await org.change_settings(expected="daily by 23:30", mail="digest")
+    for clock in ("12:01", "23:31"):
+        to_tuesday(house, clock)
+        await looker(house).look()
+    assert len(await told(house)) == 4
