@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     compatible_from: Annotated[str, AfterValidator(_networks)] = Field(
         "", description="Networks whose clients are offered the compatible ones, too (A4)."
     )
+    fast_transport: bool = Field(
+        True, description="Uploads are decrypted and written in place; off: as asyncssh does it."
+    )
     login_timeout_s: float = Field(30, gt=0, description="Time to log in (U9).")
     max_login_tries: int = Field(6, ge=1, description="Password tries of one connection (U9).")
     ban_failures: int = Field(

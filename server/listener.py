@@ -25,7 +25,7 @@ from server.session_keeper import SessionKeeper
 from server.sftp import Sftp
 from server.statuses import STOPPING
 from server.support_sftp import SupportSftp
-from server.transport import Connection, Doorway, Room, offer_host_keys
+from server.transport import CAN_OPEN, Buffers, Connection, Doorway, FastConnection, Room, offer_host_keys
 from server.visitor import Visitor
 from server.visits import UploadEvent, Visit
 
@@ -179,9 +179,11 @@ async def listen(  # noqa: PLR0913  # each is a door to another room
         usual = await _options(settings, host_keys, settings.algorithms, visitor)
         compatible = await _options(settings, host_keys, "compatible", visitor)
 
+        buffers = Buffers() if settings.fast_transport and CAN_OPEN else None
+
         def connect(address: str) -> Connection:
-            policy = policy_for(settings, address)
-            return Connection(loop, usual if policy == settings.algorithms else compatible)
+            options = usual if policy_for(settings, address) == settings.algorithms else compatible
+            return FastConnection(loop, options, buffers) if buffers else Connection(loop, options)
 
         server = await loop.create_server(
             lambda: Doorway(connect), settings.host, settings.port, backlog=BACKLOG

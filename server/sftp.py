@@ -1,7 +1,7 @@
 """The SFTP hooks of one channel: paths to folders, flags to words, errors to statuses; decides nothing itself."""
 
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -157,6 +157,10 @@ class Sftp(SftpSession):
             return file_obj.write(offset, data)
         except Exception as exc:
             raise status_of(exc) from exc
+
+    def write_run(self, file_obj: object, offset: int, pieces: Sequence[memoryview], length: int) -> bool:
+        """Take writes that continue each other in one call; what is not taken is refused or put right by `write`."""
+        return isinstance(file_obj, Upload) and file_obj.write_run(offset, pieces, length)
 
     @answered
     async def _write_apart(self, upload: Upload, offset: int, data: bytes) -> int:

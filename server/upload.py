@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -109,12 +109,34 @@ class Upload:
             self.failure = DISK_FULL
             log.warning("upload.write_failed", error=os.strerror(exc.errno or 0))
             raise LimitError(DISK_FULL) from exc
+        self._wrote(offset, len(data))
+        return len(data)
+
+    def write_run(self, offset: int, pieces: Sequence[memoryview], length: int) -> bool:
+        """Take writes that continue each other and the one before in one call.
+
+        False: nothing counts as written, `write` is to decide on each. So there is one place that refuses.
+        """
+        if self._append or offset != self._next or self.yielded or self.failure or self.misfit:
+            return False
+        if self._refusal(offset, length) is not None:
+            return False
+        try:
+            written = os.pwritev(self._fd, pieces, offset)
+        except OSError:
+            return False
+        if written < length:  # the disk is full, or nearly
+            return False
+        self.last_used_at = self.last_write_at = self._monotonic()
+        self._wrote(offset, length)
+        return True
+
+    def _wrote(self, offset: int, length: int) -> None:
         before = self.extents.end
-        self.extents.add(offset, offset + len(data))
+        self.extents.add(offset, offset + length)
         self._space.add(self.extents.end - before)
         self.in_order = self.in_order and self._next == offset
-        self._next = offset + len(data)
-        return len(data)
+        self._next = offset + length
 
     def _place_to_append(self, offset: int) -> int:
         """Return the end, whatever the client says later; where it begins elsewhere, it resumes another file.
@@ -134,17 +156,20 @@ class Upload:
         refused = self.failure or self.misfit
         if refused is not None:
             raise UnfinishedError(refused)
-        end = offset + length
-        growth = max(0, end - self.extents.end)
-        refusal = (
-            limits.size_refusal(self._settings, end=end)
-            or (self._space.refusal(growth_bytes=growth) if growth else None)
-            or limits.extents_refusal(extents=self.extents.count)
-        )
+        refusal = self._refusal(offset, length)
         if refusal is not None:
             self.failure = refusal
             log.warning("limit.reached", reason=refusal, org=self.visit.org_id)
             raise LimitError(refusal)
+
+    def _refusal(self, offset: int, length: int) -> str | None:
+        end = offset + length
+        growth = max(0, end - self.extents.end)
+        return (
+            limits.size_refusal(self._settings, end=end)
+            or (self._space.refusal(growth_bytes=growth) if growth else None)
+            or limits.extents_refusal(extents=self.extents.count)
+        )
 
     def _put(self, offset: int, data: bytes) -> None:
         written = os.pwrite(self._fd, data, offset)

@@ -69,8 +69,12 @@ class Session(SSHServerStreamSession[bytes]):
         channel: Any = self._chan
         connection: Any = self._conn
         room = self._room(channel)
-        handler = Handler(room, SSHReader(self, channel), SSHWriter(self, channel))
+        handler = self.new_handler(room, SSHReader(self, channel), SSHWriter(self, channel))
         connection.create_task(handler.serve())
+
+    def new_handler(self, room: Room, reader: SSHReader[bytes], writer: SSHWriter[bytes]) -> Handler:
+        """Return what handles requests."""
+        return Handler(room, reader, writer)
 
     def signal_received(self, signal: str) -> None:
         """Ignore a signal: it would end the session."""
@@ -84,10 +88,3 @@ class Session(SSHServerStreamSession[bytes]):
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         """Ignore it: there is no terminal."""
-
-
-def open_session(
-    connection: SSHServerConnection, room: Callable[[SSHServerChannel[bytes]], Room]
-) -> tuple[Channel, Session]:
-    """Return what `SSHServer.session_requested` answers."""
-    return Channel(connection), Session(room=room)

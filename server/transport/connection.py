@@ -63,6 +63,11 @@ class Connection(SSHServerConnection):
         self._writable = asyncio.Event()
         self._writable.set()
 
+    def attach(self, transport: asyncio.Transport) -> None:
+        """Begin on a new connection; nothing was read yet."""
+        transport.set_protocol(self)
+        self.connection_made(transport)
+
     def _send_kexinit(self) -> None:
         """Rule A4: wait for the client's algorithms before ours are named, the first time."""
         if self._session_id or self._client_kexinit:
@@ -131,6 +136,11 @@ class Connection(SSHServerConnection):
     def resume_writing(self) -> None:
         """Note that it reads again."""
         self._writable.set()
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the client reads what it asked for."""
+        return self._writable.is_set()
 
     async def writable(self) -> None:
         """Wait until the client has read most of what it asked for, or is gone."""
@@ -224,6 +234,4 @@ class Doorway(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection over; nothing was read yet."""
         assert isinstance(transport, asyncio.Transport)
-        connection = self._connect(str(transport.get_extra_info("peername", ("",))[0]))
-        transport.set_protocol(connection)
-        connection.connection_made(transport)
+        self._connect(str(transport.get_extra_info("peername", ("",))[0])).attach(transport)

@@ -1,7 +1,7 @@
 """Reads the requests of one SFTP session and answers them by the hooks of a room."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 import structlog
@@ -11,14 +11,12 @@ from asyncssh.packet import SSHPacket
 from asyncssh.sftp import SFTPInvalidHandle, SFTPLimits, SFTPServerHandler
 
 from server.transport.connection import Connection
+from server.transport.writes import LONGEST_BYTES, MAX_WRITE_BYTES, PACKET_TOO_LARGE
 
 log = structlog.get_logger()
 
 SFTP_VERSION = 3  # what all clients speak; asyncssh's 4 to 6 would need hooks of their own
 MAX_READ_BYTES = 256 * 1024
-MAX_WRITE_BYTES = 256 * 1024
-PACKET_ROOM_BYTES = 1024
-PACKET_TOO_LARGE = f"A packet is longer than {MAX_WRITE_BYTES + PACKET_ROOM_BYTES} bytes (U9)"
 
 
 class Lines(AsyncIterator[SFTPName]):
@@ -45,6 +43,10 @@ class Room(SFTPServer):
     def open_listing(self, path: bytes) -> Awaitable[Lines]:
         """Answer OPENDIR."""
         raise NotImplementedError
+
+    def write_run(self, file_obj: object, offset: int, pieces: Sequence[memoryview], length: int) -> bool:
+        """Answer several WRITE that continue each other; False: nothing was done, they are to come one by one."""
+        return False
 
     def ended(self) -> None:
         """Say that everything of the session is done."""
@@ -92,7 +94,7 @@ class Handler(SFTPServerHandler):
     async def recv_packet(self) -> SSHPacket:
         """Rule U9: take a packet of the size that OpenSSH takes; asyncssh would collect 4 MiB."""
         length = int.from_bytes(await self._bytes(4), "big")
-        if length > MAX_WRITE_BYTES + PACKET_ROOM_BYTES:
+        if length > LONGEST_BYTES:
             log.warning("limit.reached", reason=PACKET_TOO_LARGE)
             raise SFTPBadMessage(PACKET_TOO_LARGE)
         return SSHPacket(await self._bytes(length))
@@ -158,9 +160,7 @@ class Handler(SFTPServerHandler):
 
     async def _process_limits(self, packet: SSHPacket) -> SFTPLimits:
         packet.check_end()
-        return SFTPLimits(
-            MAX_WRITE_BYTES + PACKET_ROOM_BYTES, MAX_READ_BYTES, MAX_WRITE_BYTES, self._room.max_handles()
-        )
+        return SFTPLimits(LONGEST_BYTES, MAX_READ_BYTES, MAX_WRITE_BYTES, self._room.max_handles())
 
     _packet_handlers: ClassVar[dict[int | bytes, Any]] = {  # type: ignore[misc]
         **{

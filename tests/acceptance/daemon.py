@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = Path(sys.executable).with_name("rosterdrop")
+TRANSPORT = (
+    "ROSTERDROP_FAST_TRANSPORT"  # of the settings around the tests the one that counts: they hold with both
+)
 DEADLINE_S = 60.0
 LOOK_EVERY_S = 0.02
 
@@ -70,7 +73,11 @@ class Daemon:
             "stop_grace_s": 10,
             **settings,
         }
-        outer = {name: value for name, value in os.environ.items() if not name.startswith("ROSTERDROP_")}
+        outer = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("ROSTERDROP_") or name == TRANSPORT
+        }
         own = {f"ROSTERDROP_{name.upper()}": str(value) for name, value in values.items()}
         self.environment = outer | own | {"PYTHONFAULTHANDLER": "1"}
 
