@@ -10,7 +10,7 @@ CODE := core server processor commands tests $(wildcard bench) $(wildcard consol
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test check fast format lint types imports unit faults schema bench-import bench-transfers clean
+.PHONY: help install dev run test check fast format lint types imports unit faults schema bench bench-quick bench-import clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,14 +53,17 @@ faults: dev ## Break it everywhere: kills, failing and full disks, power cuts an
 schema: dev ## Make the tests' database of the newest schema anew (only until that schema is released)
 	$(PY) -m tests.schemas.make
 
-bench-import: dev ## Measure how fast files are imported
+bench: dev .venv-bench/installed ## Measure everything beside others; writes bench/RESULTS.md (30 minutes; as root for sshd's passwords)
+	$(PY) -m bench.run $(BENCH)
+
+bench-quick: dev .venv-bench/installed ## The same with small sizes in 3 minutes; prints only (BENCH="--only uploads imports" for parts)
+	$(PY) -m bench.run --quick $(BENCH)
+
+bench-import: dev ## Show where the time of an import goes
 	$(PY) -m bench.import_speed
 
-bench-transfers: dev ## Measure how fast files arrive, beside sshd, ProFTPD and rclone
-	$(PY) -m bench.transfers
-
 clean: ## Remove .venv, caches and builds; data and keys stay
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps lie inside .venv: they go with it, and are made anew when a list of dependencies changes.
@@ -71,6 +74,9 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(PY)
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(PY)
 	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
 	@touch $(VENV)/installed $@
+
+.venv-bench/installed: bench/peers.txt bench/install-peers
+	-PYTHON=$(PYTHON) bench/install-peers && touch $@
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

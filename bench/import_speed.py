@@ -1,4 +1,4 @@
-"""How fast files are imported: `make bench-import` measures and writes bench/RESULTS.md.
+"""Where the time of an import goes: `make bench-import` prints it; `make bench` measures beside others.
 
 What is timed is the road of an accepted drop as a worker process takes it (processor/importing.py): read, plan, apply
 in one transaction with `synchronous=FULL`, write the mail into the outbox, file away with report. The upload and the
@@ -10,22 +10,18 @@ import asyncio
 import cProfile
 import csv
 import io
-import os
-import platform
 import pstats
-import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 import structlog
 
-from bench.rosters import COLUMNS, CUSTOM_COLUMNS, write_roster
+from bench.rosters import write_roster
 from core.clock import SystemClock, to_text
 from core.database import Database, open_database
 from core.inbox import Inbox, Origin
@@ -35,14 +31,11 @@ from core.organizations_store import add_organization
 from core.settings import Settings, load_settings
 from processor.importing import Importer, quieten_collector
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
 READER = "csv.reader alone"
 FIRST = "first load"
 CHANGED = "1 % changed"
 SAME = "identical file"
-GOALS = {FIRST: 25_000, CHANGED: 300_000}
 ORG = "007"
-LIBRARIES = ("sqlalchemy", "aiosqlite", "xxhash", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,53 +132,12 @@ async def _organization(database: Database, settings: Settings) -> Send:
 
 def table(measured: Measured, rows: int) -> str:
     """The result as a table."""
-    lines = ["| what | seconds | CPU seconds | rows a second | goal |", "|---|---:|---:|---:|---:|"]
+    lines = ["| what | seconds | CPU seconds | rows a second |", "|---|---:|---:|---:|"]
     for name in (READER, FIRST, CHANGED, SAME):
         seconds = statistics.median(measured.seconds[name])
         cpu_s = statistics.median(measured.cpu_s[name])
-        goal = f"{GOALS[name]:,}" if name in GOALS else ""
-        lines.append(f"| {name} | {seconds:.3f} | {cpu_s:.3f} | {rows / seconds:,.0f} | {goal} |")
+        lines.append(f"| {name} | {seconds:.3f} | {cpu_s:.3f} | {rows / seconds:,.0f} |")
     return "\n".join(lines)
-
-
-def machine() -> str:
-    """What it ran on."""
-    cpu = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
-        platform.machine(),
-    )
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    return (
-        f"{cpu}, {os.cpu_count()} CPUs, Linux {platform.release()}; Python {platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}, {libraries}"
-    )
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text("utf-8").splitlines()
-    except OSError:
-        return []
-
-
-def results(measured: Measured, rows: int, rounds: int) -> str:
-    """The document."""
-    return f"""# Measurements
-
-Written by `make bench-import`; do not edit. {machine()}; {time.strftime("%Y-%m-%d", time.gmtime())}.
-
-## Importing
-
-{rows:,} rows of {len(COLUMNS)} columns, {CUSTOM_COLUMNS} of them custom fields, with managers and teams; medians of
-{rounds} rounds. The time runs from the acceptance of the file until it lies in `archive/` with its report: reading,
-checking, one transaction with `synchronous=FULL` that holds each single change for the history, and the mail.
-
-{table(measured, rows)}
-
-`csv.reader` alone is Python's reader over the same file in the same round, with nothing done to the rows: what is
-faster than it skips lines that it knows (docs/developers/importing.md). Where seconds and CPU seconds are far apart,
-the machine was busy with something else.
-"""
 
 
 def _profiled(profiles: dict[str, cProfile.Profile]) -> None:
@@ -202,7 +154,7 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--profile", action="store_true", help="show hot spots and write nothing")
+    parser.add_argument("--profile", action="store_true", help="show hot spots")
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     quieten_collector()  # as in the daemon's workers and in `rosterdrop import`
@@ -221,9 +173,6 @@ def main() -> None:
             asyncio.run(measure(data, files, measured, profiles))
             _profiled(profiles)
     print(table(measured, chosen.rows))
-    if not chosen.profile:
-        RESULTS.write_text(results(measured, chosen.rows, chosen.rounds), "utf-8")
-        print(f"\nwritten to {RESULTS}")
 
 
 if __name__ == "__main__":

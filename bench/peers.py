@@ -1,106 +1,25 @@
 """SFTP servers side by side on loopback: ours, OpenSSH's sshd, ProFTPD's mod_sftp, rclone; each has a folder."""
 
+import grp
+import json
 import os
 import pwd
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.conftest import PLACES
+from bench import hashes
+from bench.clients import Peer
+from bench.place import Place, system_account, tool
 
 START_S = 60.0
-TICKS = os.sysconf("SC_CLK_TCK")
-CIPHER = "aes128-gcm@openssh.com"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """A running server."""
-
-    name: str
-    version: str
-    pid: int
-    port: int
-    user: str
-    folder: str  # where clients put files
-    key: Path
-
-    def processes(self) -> list[int]:
-        """Return the process ids of the server, children included."""
-        found, children = [self.pid], _children()
-        for pid in found:
-            found.extend(children.get(pid, ()))
-        return found
-
-    def cpu_s(self) -> float:
-        """Return the CPU seconds that its processes have taken, ended and awaited children included."""
-        return sum(map(_cpu_s, self.processes()))
-
-    def resident_bytes(self) -> int:
-        """Return the resident memory of all its processes together."""
-        return sum(map(_resident_bytes, self.processes()))
-
-    def sftp(self, *commands: str, options: tuple[str, ...] = ()) -> None:
-        """Run commands of OpenSSH's client in one session.
-
-        Raises:
-            CalledProcessError: the client did not exit with 0.
-        """
-        command = [
-            tool("sftp"), "-q", "-P", str(self.port), "-i", str(self.key), "-o", "BatchMode=yes",
-            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-            *options, "-b", "-", f"{self.user}@127.0.0.1",
-        ]  # fmt: skip
-        subprocess.run(
-            command, input="\n".join(commands) + "\n", text=True, check=True, stdout=subprocess.DEVNULL
-        )
-
-
-def tool(name: str) -> str:
-    """Return the path of a program.
-
-    Raises:
-        FileNotFoundError: it is not installed.
-    """
-    found = shutil.which(name, path=PLACES)
-    if found is None:
-        raise FileNotFoundError(f"{name} is not installed")
-    return found
-
-
-def _children() -> dict[int, list[int]]:
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-    return children
-
-
-def _stat(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _cpu_s(pid: int) -> float:
-    fields = _stat(pid)
-    return sum(map(int, fields[11:15])) / TICKS if fields else 0.0
-
-
-def _resident_bytes(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
+Server = Callable[[Place], AbstractContextManager[Peer]]
 
 
 def free_port() -> int:
@@ -110,38 +29,32 @@ def free_port() -> int:
         return port
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What the servers of one run share: a folder, a host key, a client's key."""
-
-    folder: Path
-    host_key: Path
-    key: Path
-
-
-def new_place(folder: Path) -> Place:
-    """Make the keys."""
-    keys = folder / "keys"
-    keys.mkdir(parents=True)
-    for name in ("host", "client"):
-        command = [tool("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(keys / name)]
-        subprocess.run(command, check=True)
-    return Place(folder=folder, host_key=keys / "host", key=keys / "client")
-
-
 @contextmanager
-def _running(command: list[str], port: int, log: Path, env: dict[str, str] | None = None) -> Iterator[int]:
+def _running(
+    command: list[str], port: int, log: Path, env: dict[str, str] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Run a server below a process that inherits its orphans; return the pids of both."""
+    reaper = [sys.executable, "-S", str(Path(__file__).with_name("reaper.py")), *command]
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env)
+        process = subprocess.Popen(
+            reaper, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=output, env=env, text=True
+        )
+    assert process.stdout is not None
     try:
+        pid = int(process.stdout.readline() or 0)
         _await_port(process, port, log)
-        yield process.pid
+        yield process.pid, pid
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(START_S)
+        process.stdout.close()
+        try:
+            process.wait(START_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-def _await_port(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def _await_port(process: "subprocess.Popen[str]", port: int, log: Path) -> None:
     end = time.monotonic() + START_S
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -154,118 +67,135 @@ def _await_port(process: "subprocess.Popen[bytes]", port: int, log: Path) -> Non
 
 
 @contextmanager
-def rosterdrop(place: Place, folder: Path, **settings: object) -> Iterator[Peer]:
+def rosterdrop(place: Place, **settings: object) -> Iterator[Peer]:
     """Start our daemon; imports wait for a schedule, so that transfers alone are measured."""
-    command = Path(sys.executable).with_name("rosterdrop")
-    port = free_port()
+    command, port, folder = Path(sys.executable).with_name("rosterdrop"), free_port(), place.folder
     values = {
-        "data_dir": folder / "data", "keys_dir": place.folder / "rosterdrop-keys", "port": port,
+        "data_dir": folder / "data", "keys_dir": folder / "rosterdrop-keys", "port": port,
         "min_free_disk_bytes": 0, "max_drops_per_hour": 1_000_000, "max_startups_per_address": 100,
-        "log_level": "warning", **settings,
+        "max_sessions_per_org": 200, "log_level": "warning", **settings,
     }  # fmt: skip
-    env = os.environ | {f"ROSTERDROP_{name.upper()}": str(value) for name, value in values.items()}
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("ROSTERDROP_")}
+    env = outer | {f"ROSTERDROP_{name.upper()}": str(value) for name, value in values.items()}
 
     def run(*words: str) -> str:
         return subprocess.run([command, *words], env=env, check=True, capture_output=True, text=True).stdout
 
-    with _running([str(command), "serve"], port, folder / "rosterdrop.log", env) as pid:
+    with _running([str(command), "serve"], port, folder / "rosterdrop.log", env) as (root, pid):
         rules = ("schedule=0 0 1 1 *", "login=either")
-        run("org", "add", "Bench", "--id", "bench", "--owner", "owner@bench.example", *rules)
+        made = json.loads(
+            run("org", "add", "Bench", "--id", "bench", "--owner", "o@bench.example", *rules, "--json")
+        )
         run("org", "key", "add", "bench", str(place.key.with_suffix(".pub")))
         yield Peer(
-            name="rosterdrop", version=version("rosterdrop"), pid=pid, port=port,
-            user="Bench_bench", folder="/local", key=place.key,
+            name="rosterdrop", version=version("rosterdrop"), root=root, pid=pid, port=port, user=made["username"],
+            folder="/local", place=place, password=made["password"], hash_s=hashes.argon2_s(),
         )  # fmt: skip
 
 
 @contextmanager
-def sshd(place: Place, folder: Path) -> Iterator[Peer]:
-    """Start OpenSSH's server with its internal SFTP."""
-    port = free_port()
-    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+def sshd(place: Place) -> Iterator[Peer]:
+    """Start OpenSSH's server with its internal SFTP; as root, for an account of its own that has a password."""
+    port, folder, files = free_port(), place.folder, place.folder / "sshd"
+    files.mkdir()
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     config = folder / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {place.host_key}\nPidFile none\nStrictModes no\n"
-        f"AuthorizedKeysFile {place.key}.pub\nUsePAM no\nPermitRootLogin yes\nMaxStartups 100\n"
-        "Subsystem sftp internal-sftp\n"
+        f"AuthorizedKeysFile {folder}/authorized_keys\nUsePAM no\nMaxStartups 200\nMaxSessions 200\n"
+        "Subsystem sftp internal-sftp\nForceCommand internal-sftp\n"
     )
-    files = folder / "sshd"
-    files.mkdir()
+    (folder / "authorized_keys").write_bytes(place.key.with_suffix(".pub").read_bytes())
     said = subprocess.run([tool("ssh"), "-V"], capture_output=True, text=True, check=True).stderr
-    with _running([tool("sshd"), "-D", "-e", "-f", str(config)], port, folder / "sshd.log") as pid:
-        yield Peer(
-            name="sshd", version=said.split(",")[0], pid=pid, port=port,
-            user=_me(), folder=str(files), key=place.key,
-        )  # fmt: skip
+    command = [tool("sshd"), "-D", "-e", "-f", str(config)]
+    with system_account(place.password, files) as account:
+        if account is not None:
+            os.chown(files, pwd.getpwnam(account).pw_uid, -1)
+        with _running(command, port, folder / "sshd.log") as (root, pid):
+            yield Peer(
+                name="sshd", version=said.split(",")[0], root=root, pid=pid, port=port, user=account or _me(),
+                folder=str(files), place=place, password=place.password if account else None,
+                hash_s=hashes.system_s(account) if account else None,
+            )  # fmt: skip
 
 
 @contextmanager
-def proftpd(place: Place, folder: Path) -> Iterator[Peer]:
+def proftpd(place: Place) -> Iterator[Peer]:
     """Start ProFTPD with mod_sftp."""
-    port = free_port()
-    files, config, keys = folder / "proftpd", folder / "proftpd.conf", folder / "proftpd.keys"
+    port, folder = free_port(), place.folder
+    files, config, keys, users = (folder / f"proftpd{end}" for end in ("", ".conf", ".keys", ".users"))
     files.mkdir()
     exported = subprocess.run(
         [tool("ssh-keygen"), "-e", "-f", f"{place.key}.pub"], capture_output=True, text=True, check=True
     )
     keys.write_text(exported.stdout)
+    hashed = hashes.sha512_crypt(place.password)
+    users.write_text(f"bench:{hashed}:{os.getuid()}:{os.getgid()}::{files}:/bin/sh\n")
+    users.chmod(0o600)
     config.write_text(
         f"ModulePath /usr/lib/proftpd\nLoadModule mod_sftp.c\nServerType standalone\nDefaultAddress 127.0.0.1\n"
-        f"Port {port}\nUser {_me()}\nGroup {_me()}\nRootLogin on\nRequireValidShell off\n"
-        "UseFtpUsers off\nUseReverseDNS off\n"
-        f"PidFile {folder}/proftpd.pid\nScoreboardFile {folder}/proftpd.score\nDelayEngine off\nMaxInstances 200\n"
+        f"Port {port}\nUser {_me()}\nGroup {_my_group()}\nRootLogin on\nRequireValidShell off\n"
+        f"AuthUserFile {users}\nAuthOrder mod_auth_file.c\nUseFtpUsers off\nUseReverseDNS off\n"
+        f"PidFile {folder}/proftpd.pid\nScoreboardFile {folder}/proftpd.score\nDelayEngine off\nMaxInstances 300\n"
         f"SystemLog {folder}/proftpd.system.log\nTransferLog none\nWtmpLog off\nAuthPAM off\n"
-        f"SFTPEngine on\nSFTPHostKey {place.host_key}\nSFTPAuthMethods publickey\n"
+        f"SFTPEngine on\nSFTPHostKey {place.host_key}\nSFTPAuthMethods publickey password\n"
         f"SFTPAuthorizedUserKeys file:{keys}\nSFTPCiphers aes128-gcm@openssh.com aes128-ctr\n"
         f"<Directory {files}>\nAllowOverwrite on\n</Directory>\n"
     )
     said = subprocess.run([tool("proftpd"), "-v"], capture_output=True, text=True, check=True).stdout
-    with _running([tool("proftpd"), "-n", "-q", "-c", str(config)], port, folder / "proftpd.log") as pid:
+    with _running([tool("proftpd"), "-n", "-q", "-c", str(config)], port, folder / "proftpd.log") as (
+        root,
+        pid,
+    ):
         yield Peer(
-            name="ProFTPD", version=said.split()[-1], pid=pid, port=port,
-            user=_me(), folder=str(files), key=place.key,
+            name="ProFTPD", version=said.split()[-1], root=root, pid=pid, port=port, user="bench", folder=str(files),
+            place=place, password=place.password, hash_s=hashes.crypt_s(hashed),
         )  # fmt: skip
 
 
 @contextmanager
-def rclone(place: Place, folder: Path) -> Iterator[Peer]:
-    """Start rclone's SFTP server."""
-    port = free_port()
-    files = folder / "rclone"
+def rclone(place: Place) -> Iterator[Peer]:
+    """Start rclone's SFTP server, which compares passwords as they are."""
+    port, files = free_port(), place.folder / "rclone"
     files.mkdir()
     command = [
         tool("rclone"), "serve", "sftp", str(files), "--addr", f"127.0.0.1:{port}", "--user", "bench",
-        "--key", str(place.host_key), "--authorized-keys", f"{place.key}.pub", "--config", os.devnull,
+        "--pass", place.password, "--key", str(place.host_key), "--authorized-keys", f"{place.key}.pub",
+        "--config", os.devnull,
     ]  # fmt: skip
     said = subprocess.run([tool("rclone"), "version"], capture_output=True, text=True, check=True).stdout
-    with _running(command, port, folder / "rclone.log") as pid:
+    with _running(command, port, place.folder / "rclone.log") as (root, pid):
         yield Peer(
-            name="rclone",
-            version=said.split()[1],
-            pid=pid,
-            port=port,
-            user="bench",
-            folder="/",
-            key=place.key,
-        )
+            name="rclone", version=said.split()[1], root=root, pid=pid, port=port, user="bench", folder="/",
+            place=place, password=place.password, hash_s=0.0,
+        )  # fmt: skip
 
 
-SERVERS = (rosterdrop, sshd, proftpd, rclone)
+SERVERS: tuple[tuple[str, Server], ...] = (
+    ("rosterdrop", rosterdrop),
+    ("sshd", sshd),
+    ("ProFTPD", proftpd),
+    ("rclone", rclone),
+)
 
 
 @contextmanager
-def all_servers(folder: Path) -> Iterator[list[Peer]]:
-    """Start all that are installed, one after the other; what is missing is left out."""
-    place = new_place(folder)
+def all_servers(place: Place) -> Iterator[tuple[list[Peer], dict[str, str]]]:
+    """Start all, one after the other; those that are missing or don't start are named with the reason."""
     with ExitStack() as stack:
-        peers = []
-        for server in SERVERS:
+        peers, left_out = [], {}
+        for name, server in SERVERS:
             try:
-                peers.append(stack.enter_context(server(place, folder)))
-            except FileNotFoundError as exc:
-                print(f"left out: {exc}")
-        yield peers
+                peers.append(stack.enter_context(server(place)))
+            except (OSError, RuntimeError, subprocess.CalledProcessError) as exc:
+                left_out[name] = f"{name}: {exc}"
+        yield peers, left_out
 
 
 def _me() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
+
+
+def _my_group() -> str:
+    return grp.getgrgid(os.getgid()).gr_name
