@@ -123,7 +123,7 @@ def _print_restored(session: Session, done: "Restored", *, as_json: bool) -> Non
     say(f"{session.data_dir} is as it was at {manifest.made_at}. What to do next:")
     if not manifest.with_keys:
         say(f"- Put the keys folder back to {keys_dir}: without it clients warn that the host key changed,")
-        say("  erased people could be made again, and customers' servers cannot be logged in to.")
+        say("  files wait where people were erased, and customers' servers cannot be logged in to.")
     say("- `rosterdrop doctor` compares what was restored.")
     say("- `rosterdrop serve` goes on: what was in the queues is imported, mails that waited are sent.")
     say("- Ask customers to send again what they uploaded since then; a file sent twice changes nothing.")

@@ -58,7 +58,7 @@ async def _examine(session: Session, examination: "Examination", *, repair: bool
 
 def _look_at_keys(session: Session, examination: "Examination") -> "Iterable[Finding]":
     """Rule A3: keys are looked at, never made."""
-    from core.secrets_key import NAME, SecretsKeyDamagedError, load_secrets_key
+    from core.secrets_key import NAME, SecretsKeyDamagedError, fingerprint_of, load_secrets_key
     from processor.health.catalogue import Finding
     from server.host_keys import KINDS, HostKeyDamagedError, read_host_key
 
@@ -73,9 +73,13 @@ def _look_at_keys(session: Session, examination: "Examination") -> "Iterable[Fin
         yield Finding(code="host-keys-missing", subjects=(str(keys_dir),))
     if (keys_dir / NAME).exists():
         try:
-            load_secrets_key(keys_dir)
+            key = load_secrets_key(keys_dir, make=False)
         except SecretsKeyDamagedError:
             yield Finding(code="secrets-key-damaged", subjects=(str(keys_dir / NAME),))
+        else:
+            right = examination.secrets_key_fingerprint in (None, fingerprint_of(key))
+            if examination.needs_secrets_key and not right:
+                yield Finding(code="secrets-key-wrong", subjects=(str(keys_dir / NAME),))
     elif examination.needs_secrets_key:
         yield Finding(code="secrets-key-missing", subjects=(str(keys_dir / NAME),))
 

@@ -28,6 +28,15 @@ def keys(
             metavar=KIND, help="Put the new key to use from the next start on; the old one is kept."
         ),
     ] = None,
+    secrets_lost: Annotated[
+        bool,
+        typer.Option(
+            "--secrets-lost",
+            help="The secrets key is lost for good: make a new one. Erased people are forgotten with it, and "
+            "passwords of customers' own servers have to be given again.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask (with --secrets-lost).")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the fingerprints of the host keys in both usual forms; make a new one and put it to use.
@@ -41,6 +50,11 @@ def keys(
     if new and use:
         raise UsageError("--new and --use are two steps: customers need time between them.")
     session = open_session(ctx)
+    if secrets_lost:
+        from commands.lost_secrets import replace_secrets_key
+
+        run(replace_secrets_key(session, yes=yes))
+        return
     if new:
         made = make_next(session.settings.keys_dir, new)
         run(_noted(session, made, "host_key.added"))

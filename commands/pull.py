@@ -170,17 +170,16 @@ def _short(at: str | None) -> str:
 
 
 async def _added(session: Session, org_id: str, values: dict[str, Any], *, replace_it: bool) -> "PullServer":
-    import asyncio
 
     from commands.auditing import note
     from core.audit import Event
     from core.organizations_store import organization_by_id
-    from core.secrets_key import load_secrets_key
+    from core.secrets_key_store import secrets_key_to_keep_with
     from processor.intake import pulls_store
     from processor.intake.pulls import PullState
 
-    key = await asyncio.to_thread(load_secrets_key, session.settings.keys_dir)
     async with session.existing_database() as database:
+        key = await secrets_key_to_keep_with(database, session.settings.keys_dir, now=session.clock.now())
         async with database.reading() as connection:
             organization = await organization_by_id(connection, org_id)
             old = await _old(connection, org_id, values, key, replace_it=replace_it)

@@ -99,17 +99,16 @@ def _as_dict(report: "Report") -> dict[str, Any]:
 
 
 async def _tested(session: Session, org_id: str) -> list[dict[str, Any]]:
-    import asyncio
 
     from commands.pull_room import pull_room
     from core.organizations_store import organization_by_id
-    from core.secrets_key import load_secrets_key
+    from core.secrets_key_store import secrets_key_of
     from processor.intake import pulls_store
     from processor.intake.pulling import two_looks
     from processor.intake.remote_session import open_session as open_remote
 
-    key = await asyncio.to_thread(load_secrets_key, session.settings.keys_dir)
     async with session.reading() as connection:
+        key = await secrets_key_of(connection, session.settings.keys_dir)
         organization = await organization_by_id(connection, org_id)
         pull = await pulls_store.pull_of(connection, org_id, key=key)
         known = pulls_store.known_files(await pulls_store.rows_of_files(connection, pull.org_no))

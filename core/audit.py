@@ -33,6 +33,7 @@ class Event(StrEnum):
     KEY_REMOVED = "key.removed"
     HOST_KEY_ADDED = "host_key.added"
     HOST_KEY_USED = "host_key.used"
+    SECRETS_KEY_REPLACED = "secrets_key.replaced"  # the old one was lost for good (R3, S2)
     SUPPORT_ADDED = "support.added"
     SUPPORT_REMOVED = "support.removed"
     BAN_LIFTED = "ban.lifted"

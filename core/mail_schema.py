@@ -70,6 +70,6 @@ daily_exports = Table(
 alarms = Table(
     "alarms",
     metadata,
-    Column("name", String(32), primary_key=True),  # disk_low, mail_failed
+    Column("name", String(32), primary_key=True),  # disk_low, mail_failed, secrets_key
     Column("at", Text, nullable=False),
 )

@@ -1,4 +1,7 @@
-"""The secrets key in `keys/`: made at its first use, never overwritten; what is derived from it stays in no backup."""
+"""The secrets key in `keys/`: made where nothing depends on one, never overwritten; no backup has what is made of it.
+
+`secrets_key_store.py` knows whether something depends on it, and whether it is the right one.
+"""
 
 import hashlib
 import hmac
@@ -14,27 +17,73 @@ NAME = "secrets.key"
 SIZE_BYTES = 32
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+ADVICE = (
+    "bring it back from your copy of the keys folder, and what waits goes on. If it is lost for good, "
+    "`rosterdrop keys --secrets-lost` says what that costs and makes a new one. Nothing was changed."
+)
 
 
-class SecretsKeyDamagedError(DamagedError):
+class SecretsKeyError(DamagedError):
+    """The key that is needed is not at hand: what needs it waits until somebody brings it back (R3, S2)."""
+
+    retryable = True
+
+
+class SecretsKeyDamagedError(SecretsKeyError):
     """The file is not a key of ours; it stays as it is."""
 
+    code = "secrets_key_damaged"
 
-def load_secrets_key(keys_dir: Path) -> bytes:
-    """Return the key; where there is none yet it is made, durable before it is used (A3).
+
+class SecretsKeyMissingError(SecretsKeyError):
+    """There is no key, but something that only the one of before opens or knows."""
+
+    code = "secrets_key_missing"
+
+
+class SecretsKeyWrongError(SecretsKeyError):
+    """The key is another one than what is kept was made with."""
+
+    code = "secrets_key_wrong"
+
+
+def load_secrets_key(keys_dir: Path, *, make: bool) -> bytes:
+    """Return the key; where there is none it is made, if that is wanted, and durable before it is used (A3).
 
     Raises:
+        SecretsKeyMissingError: there is none, and none may be made.
         SecretsKeyDamagedError: the file is empty or of another size.
     """
     path = keys_dir / NAME
     if not path.exists():
+        if not make:
+            raise SecretsKeyMissingError(
+                f"The secrets key {path} is not there, and erased people or customers' passwords need it: {ADVICE}"
+            )
         _make(path)
     key = path.read_bytes()
     if len(key) != SIZE_BYTES:
-        raise SecretsKeyDamagedError(
-            f"The secrets key {path} is empty or damaged: restore it from a backup. Nothing was changed."
-        )
+        raise SecretsKeyDamagedError(f"The secrets key {path} is empty or damaged: {ADVICE}")
     return key
+
+
+def put_secrets_key_aside(keys_dir: Path, *, name: str) -> None:
+    """Keep a key that is no use beside the next one, which `load_secrets_key` makes then; nothing is overwritten."""
+    with suppress(FileNotFoundError):
+        (keys_dir / NAME).rename(keys_dir / name)
+
+
+def wrong_secrets_key(keys_dir: Path) -> SecretsKeyWrongError:
+    """Say what to do about a key that is not the one of before."""
+    return SecretsKeyWrongError(
+        f"The secrets key {keys_dir / NAME} is another one than erased people and customers' passwords were stored "
+        f"with: {ADVICE}"
+    )
+
+
+def fingerprint_of(key: bytes) -> str:
+    """Return what the database keeps to know the key again (hex, 64 characters); nobody finds the key by it."""
+    return keyed_hash(key, "fingerprint of the secrets key", "").hex()
 
 
 def keyed_hash(key: bytes, purpose: str, text: str) -> bytes:

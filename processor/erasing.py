@@ -12,7 +12,7 @@ from core.database import Database
 from core.errors import NotFoundError, ServiceError
 from core.organizations import Organization
 from core.organizations_store import USER_ID_SHIFT, change_organization, organization_by_id
-from core.secrets_key import load_secrets_key
+from core.secrets_key_store import secrets_key_of, secrets_key_to_keep_with
 from processor.directory import erasure_store as store
 from processor.directory.deactivations_store import count_active_admins
 from processor.directory.erasure import hash_of
@@ -42,8 +42,9 @@ async def erase_person(
     Raises:
         NotFoundError: no such organization or user.
         NotErasableError: the organization's owner or last active administrator.
+        SecretsKeyError: the key by which people who were erased before are known is not at hand.
     """
-    key = await asyncio.to_thread(load_secrets_key, keys_dir)
+    key = await secrets_key_to_keep_with(database, keys_dir, now=clock.now())
     async with database.writing() as connection:
         organization = await organization_by_id(connection, org_id)
         person = await store.person_of(connection, org_no=organization.no, email=email)
@@ -81,13 +82,19 @@ async def allow_again(*, database: Database, keys_dir: Path, org_id: str, email:
 
     Raises:
         NotFoundError: nobody of that address was erased.
+        SecretsKeyError: the key by which erased people are known is not at hand.
     """
-    key = await asyncio.to_thread(load_secrets_key, keys_dir)
+    key = await _key_of_erased(database, keys_dir)
     async with database.writing() as connection:
         organization = await organization_by_id(connection, org_id)
         address = hash_of(key, organization.no, address_key(email))
         if not await store.forget_erased(connection, org_no=organization.no, address_hash=address):
             raise NotFoundError(f"Nobody of that address was erased from {organization.name}.")
+
+
+async def _key_of_erased(database: Database, keys_dir: Path) -> bytes:
+    async with database.reading() as connection:
+        return await secrets_key_of(connection, keys_dir)
 
 
 def _require_replaceable(organization: Organization, person: store.Person, admins: int) -> None:

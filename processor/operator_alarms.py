@@ -1,4 +1,4 @@
-"""Tells the operator of what nobody else sees: a disk that is nearly full, mails that failed (rules U9, N3)."""
+"""Tells the operator of what nobody else sees: a full disk, failed mails, a lost key (rules U9, N3, R3)."""
 
 import asyncio
 import os
@@ -9,16 +9,18 @@ import structlog
 
 from core.clock import Clock
 from core.database import Database
+from core.secrets_key import SecretsKeyError
+from core.secrets_key_store import trouble_with_secrets_key
 from core.settings import Settings
 from processor import alarms_store
 from processor.mail import outbox_store
-from processor.mail.notices import compose_failed_mails_mail, compose_low_disk_mail
+from processor.mail.notices import compose_failed_mails_mail, compose_low_disk_mail, compose_secrets_key_mail
 from processor.telling import tell_operator
 
 log = structlog.get_logger()
 
 LOOK_S = 30.0
-DISK_LOW, MAIL_FAILED = "disk_low", "mail_failed"
+DISK_LOW, MAIL_FAILED, SECRETS_KEY = "disk_low", "mail_failed", "secrets_key"
 LOW_BELOW = 2.0  # times the reserve
 WELL_FROM = 2.5  # times the reserve: a disk about the limit is told of once
 TOLD_AGAIN_AFTER = timedelta(days=1)
@@ -34,12 +36,14 @@ class OperatorAlarms:
         self._clock = clock
         self._settings = settings
         self._low_logged = False
+        self._key_logged: str | None = None
 
     async def look(self) -> None:
-        """Look at the disk and at the outbox."""
+        """Look at the disk, at the outbox and at the secrets key."""
         free = await asyncio.to_thread(free_bytes, self._settings.data_dir)
         await self.look_at_disk(free)
         await self.look_at_mails()
+        await self.look_at_secrets_key()
 
     async def look_at_disk(self, free: int) -> None:
         """Tell once that less than twice the reserve is free, until there is room again."""
@@ -84,6 +88,31 @@ class OperatorAlarms:
                 )
                 await outbox_store.note_failures_told(connection, without_prefix=ABOUT_FAILURES)
                 await alarms_store.note_told(connection, MAIL_FAILED, now=now)
+
+    async def look_at_secrets_key(self) -> None:
+        """Rules R3, S2: tell once that what needs the secrets key waits for it, until it is back."""
+        now, keys_dir = self._clock.now(), self._settings.keys_dir
+        async with self._database.reading() as connection:
+            trouble = await trouble_with_secrets_key(connection, keys_dir)
+            told = await alarms_store.told_at(connection, SECRETS_KEY) is not None
+        self._log_key(trouble)
+        if told == (trouble is not None) or self._settings.operator_email is None:
+            return
+        async with self._database.writing() as connection:
+            if trouble is None:
+                await alarms_store.forget(connection, SECRETS_KEY)
+            else:
+                content = compose_secrets_key_mail(trouble.public_message)
+                await tell_operator(connection, content, settings=self._settings, now=now)
+                await alarms_store.note_told(connection, SECRETS_KEY, now=now)
+
+    def _log_key(self, trouble: SecretsKeyError | None) -> None:
+        code = None if trouble is None else trouble.code
+        if trouble is not None and code != self._key_logged:
+            log.error("secrets_key.lost", code=code, reason=trouble.public_message)
+        elif trouble is None and self._key_logged is not None:
+            log.warning("secrets_key.recovered")
+        self._key_logged = code
 
 
 async def _failures(connection: outbox_store.Connection) -> tuple[int, list[tuple[int, str]]]:

@@ -16,7 +16,7 @@ import numpy as np
 from core.addresses import address_key
 from core.database import Database, driver_connection
 from core.organizations_store import USER_ID_SHIFT
-from core.secrets_key import load_secrets_key
+from core.secrets_key_store import secrets_key_of
 from processor.directory.digests import Numbers
 from processor.directory.erasure import NOBODY_ERASED, Erased
 from processor.directory.erasure_store import erased_hashes
@@ -277,7 +277,7 @@ async def reading_directory(
     """Open one consistent view of an organization's directory; `keys_dir` has the key by which erased people are known.
 
     Raises:
-        ServiceError: people were erased, and the secrets key cannot be read.
+        SecretsKeyError: people were erased, and the key is missing or another one: call again when it is back.
     """
     async with database.reading() as connection:
         driver = await driver_connection(connection)
@@ -297,5 +297,6 @@ async def reading_directory(
         hashes = await erased_hashes(connection, org_no)
         erased = NOBODY_ERASED
         if hashes and keys_dir is not None:
-            erased = Erased(hashes=hashes, key=load_secrets_key(keys_dir), org_no=org_no)
+            key = await secrets_key_of(connection, keys_dir)
+            erased = Erased(hashes=hashes, key=key, org_no=org_no)
         yield DirectoryReader(driver=driver, state=state, erased=erased)

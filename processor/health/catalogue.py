@@ -26,6 +26,11 @@ class Entry:
 
 _E, _W, _N = Level.ERROR, Level.WARNING, Level.NOTE
 
+KEY_ADVICE = (
+    "Put it back from your copy of the keys folder; no restart is needed. If it is lost for good: "
+    "`rosterdrop keys --secrets-lost`."
+)
+
 CATALOGUE: dict[str, Entry] = {
     # --- the database
     "database-missing": Entry(
@@ -173,13 +178,19 @@ CATALOGUE: dict[str, Entry] = {
         "Put the keys folder back before you start the daemon: it would make new keys, and clients would warn.",
     ),
     "secrets-key-damaged": Entry(
-        _E, "The secrets key is empty or damaged.", "Put it back from your copy of the keys folder."
+        _E, "The secrets key is empty or damaged: files of organizations with erased people wait.", KEY_ADVICE
     ),
     "secrets-key-missing": Entry(
         _E,
-        "The secrets key is not there: a file could make erased people again, and customers' servers cannot be "
-        "logged in to.",
-        "Put it back from your copy of the keys folder.",
+        "The secrets key is not there: files of organizations with erased people wait, and customers' servers cannot "
+        "be logged in to.",
+        KEY_ADVICE,
+    ),
+    "secrets-key-wrong": Entry(
+        _E,
+        "The secrets key is another one than erased people and customers' passwords were stored with: those files "
+        "wait, and those servers cannot be logged in to.",
+        KEY_ADVICE,
     ),
     # --- the disk
     "disk-full": Entry(

@@ -59,6 +59,7 @@ class Examination:
         self._schema: str | None = None
         self._org_ids: list[str] = []
         self.needs_secrets_key = False
+        self.secrets_key_fingerprint: str | None = None
 
     async def findings(self) -> list[Finding]:
         """Return what is found; what only was on its way is looked at twice."""
@@ -134,6 +135,7 @@ class Examination:
             return [Finding(code="database-damaged")]
         self._org_ids = patient.organizations()
         self.needs_secrets_key = patient.needs_secrets_key()
+        self.secrets_key_fingerprint = patient.secrets_key_fingerprint()
         found = []
         if broken := patient.broken_references():
             found.append(Finding(code="references-broken", subjects=tuple(broken)))

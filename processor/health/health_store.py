@@ -107,6 +107,11 @@ class Ward:
         sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM erased_people) OR EXISTS (SELECT 1 FROM pull_servers)"
         return self._connection.execute(sql).fetchone() is not None
 
+    def secrets_key_fingerprint(self) -> str | None:
+        """Return what the right secrets key is known by; None where none was used yet."""
+        row = self._connection.execute("SELECT fingerprint FROM secrets_keys").fetchone()
+        return None if row is None else str(row[0])
+
     def imports(self, org_id: str) -> Iterator[KnownImport]:
         """Yield the organization's imports."""
         sql = (

@@ -18,7 +18,7 @@ from core.errors import ServiceError
 from core.inbox import Inbox, QueueBrokenError
 from core.organizations import Organization
 from core.organizations_store import organization_by_id
-from core.secrets_key import load_secrets_key
+from core.secrets_key_store import secrets_key_of
 from core.settings import Settings
 from processor.intake import pull_outcomes, pull_times
 from processor.intake import pulls_store as store
@@ -134,8 +134,8 @@ async def pull_once(
     async with turn_of(folders.root, wait_s=turn_s):
         pull, organization = await _begun(tools, org_id)
         try:
-            key = await asyncio.to_thread(load_secrets_key, tools.keys_dir)
             async with tools.database.reading() as connection:
+                key = await secrets_key_of(connection, tools.keys_dir)
                 secret = await store.pull_of(connection, org_id, key=key)
             pull = replace(secret, state=pull.state)
         except NoPullError:

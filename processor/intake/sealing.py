@@ -50,9 +50,9 @@ def unseal(key: bytes, sealed: Sealed, *, bound_to: tuple[str, ...]) -> str:
         return _cipher(key).decrypt(nonce, rest, _context(sealed.kind, bound_to)).decode()
     except (InvalidTag, ValueError) as exc:
         raise SecretLostError(
-            "The stored password or key cannot be decrypted: keys/secrets.key is not the one that it was stored "
-            "with. Restore that file from a backup, or give the password again "
-            "(`rosterdrop pull add ORG --replace --password-stdin`)."
+            "The stored password or key cannot be decrypted: `secrets.key` in the folder of ROSTERDROP_KEYS_DIR is "
+            "not the one that it was stored with. Bring that file back from your copy of the folder, or give the "
+            "password again (`rosterdrop pull add ORG --replace --password-stdin`)."
         ) from exc
 
 

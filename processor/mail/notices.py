@@ -165,6 +165,23 @@ def compose_low_disk_mail(*, free_bytes: int, reserve_bytes: int) -> MailContent
     )
 
 
+def compose_secrets_key_mail(reason: str) -> MailContent:
+    """Rules R3, S2: the secrets key is not at hand; `reason` says what is wrong and what to do."""
+    return compose_notice(
+        subject="rosterdrop: the secrets key is not at hand",
+        headline="Files wait for the secrets key",
+        to_do=reason,
+        paragraphs=(
+            "Files of organizations from which people were erased wait in their queues meanwhile, for without the key "
+            "nobody could tell that these people must not be made again. Nothing is fetched from customers' own "
+            "servers. Uploads are taken, and all else goes on.",
+            "No restart is needed when the key is back. You hear of it once; again only after it was well.",
+        ),
+        footer=FOR_OPERATOR,
+        tone="bad",
+    )
+
+
 def compose_failed_mails_mail(*, count: int, some: Sequence[tuple[int, str]]) -> MailContent:
     """Rule N3: mails failed for good; `some` are the numbers of some of them, each with the reason."""
     mails = f"{count:,} mail{'' if count == 1 else 's'}"

@@ -26,7 +26,6 @@ MAY_BE_EMPTY = frozenset(
         "ban_lifts",
         "news",
         "daily_exports",
-        "secrets_keys",
     }
 )
 

@@ -238,6 +238,19 @@ def test_a03_o05_bad_and_missing_keys_are_said_and_nothing_is_made(cli: CommandL
     assert list(keys.iterdir()) == []
 
 
+def test_r03_o05_another_secrets_key_is_said_where_something_depends_on_it(
+    cli: CommandLine, org: str
+) -> None:
+    key = cli.folder / "keys" / "secrets.key"
+    key.write_bytes(b"x" * 32)
+    key.chmod(0o600)
+    sql(cli, "INSERT INTO secrets_keys VALUES ('of another key', '2026-11-24T00:00:00.000+00:00')")
+    assert found(cli, status=0) == {}
+    sql(cli, "INSERT INTO erased_people VALUES (1, x'00', '2026-11-24T00:00:00.000+00:00')")
+    assert found(cli, "--repair", status=1)["secrets-key-wrong"]["subjects"] == [str(key)]
+    assert key.read_bytes() == b"x" * 32
+
+
 def test_o05_a_full_disk_is_said(cli: CommandLine, org: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROSTERDROP_MIN_FREE_DISK_BYTES", str(1 << 60))
     assert "disk-full" in found(cli, status=1)

@@ -9,7 +9,7 @@ from tests.integration.directory.house import Org
 
 
 async def erase(org: Org, keys_dir: Path, email: str) -> None:
-    key = load_secrets_key(keys_dir)
+    key = load_secrets_key(keys_dir, make=True)
     await org.sql(
         "INSERT INTO erased_people (org_no, address_hash, erased_at) VALUES (:org, :hash, 'now')",
         hash=hash_of(key, org.no, email),

@@ -8,7 +8,7 @@ from core.clock import to_text
 from core.database import Database
 from core.inbox import Inbox
 from core.organizations import Organization
-from core.secrets_key import load_secrets_key
+from core.secrets_key_store import secrets_key_to_keep_with
 from core.settings import Settings
 from processor.intake import pulls_store
 from processor.intake.fetching import Room
@@ -55,7 +55,9 @@ class World:
     async def add(self, after: After = After.REMEMBER, **changes: Any) -> None:
         """Do what `pull add` does."""
         server = replace(self.server.pull_server(after), **changes)
-        key = load_secrets_key(self.settings.keys_dir)
+        key = await secrets_key_to_keep_with(
+            self.org.database, self.settings.keys_dir, now=self.org.clock.now()
+        )
         async with self.org.database.writing() as connection:
             state = PullState(added_at=to_text(self.org.clock.now()))
             await pulls_store.save_server(connection, self.org.no, server, state, key=key)

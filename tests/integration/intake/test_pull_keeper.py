@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.secrets_key import load_secrets_key
+from core.secrets_key import SecretsKeyMissingError
 from processor.intake import pulls_store
 from processor.intake import sftp_wire as wire
 from processor.intake.pull_keeper import PullKeeper, Tools
@@ -88,7 +88,8 @@ async def test_s02_secrets_lie_encrypted_and_open_with_the_key_of_keys_only(
             assert PASSWORD.encode() not in path.read_bytes(), path
     (tmp_path / "keys" / "secrets.key").unlink()
     report = await world.run()
-    assert isinstance(report.error, SecretLostError)
+    assert isinstance(report.error, SecretsKeyMissingError)
+    assert not (tmp_path / "keys" / "secrets.key").exists()
     assert (await world.pull()).state.failures == 1
     assert world.server.passwords == []
 
@@ -177,7 +178,6 @@ async def test_s02_a_dead_server_keeps_no_other_waiting_and_what_is_disabled_sto
         worlds = [await new_world(house, server, tmp_path) for server in (mute, mute, mute, good)]
         for one in worlds:
             await one.add()
-            load_secrets_key(one.settings.keys_dir)
         keeper = keeper_of(worlds[-1])
         task = asyncio.create_task(keeper.run())
         try:

@@ -1,5 +1,6 @@
-"""What the operator is told of: a disk that is nearly full, mails that failed (U9, N3)."""
+"""What the operator is told of: a disk that is nearly full, mails that failed, a lost key (U9, N3, R3)."""
 
+from core.secrets_key_store import secrets_key_to_keep_with
 from processor.mail import outbox_store
 from processor.operator_alarms import OperatorAlarms
 from tests.integration.directory.house import House
@@ -56,3 +57,20 @@ async def test_n03_a_mail_about_failed_mails_is_never_told_of_itself(house: Hous
         await alarms(house).look_at_mails()
         house.clock.move(days=2)
     assert len(await told(house)) == 2
+
+
+async def test_r03_a_secrets_key_that_is_not_at_hand_is_told_once_until_it_is_back(house: House) -> None:
+    org, keys_dir = await house.org(), house.settings.keys_dir
+    key = await secrets_key_to_keep_with(house.database, keys_dir, now=house.clock.now())
+    (keys_dir / "secrets.key").unlink()
+    await alarms(house).look_at_secrets_key()
+    assert await told(house) == [], "nothing depends on it"
+    await org.sql("INSERT INTO erased_people (org_no, address_hash, erased_at) VALUES (:org, x'00', 'now')")
+    for content in (None, None, b"x" * 32, key, b"x" * 32):
+        if content is not None:
+            (keys_dir / "secrets.key").write_bytes(content)
+        await alarms(house).look_at_secrets_key()
+    assert await told(house) == [(OPERATOR, "rosterdrop: the secrets key is not at hand")] * 2
+    first, second = (one.content.text for one in await mails(house))
+    assert f"{keys_dir}/secrets.key is not there" in " ".join(first.split())
+    assert "is another one" in second

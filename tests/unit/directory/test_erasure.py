@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.secrets_key import NAME, SecretsKeyDamagedError, load_secrets_key
+from core.secrets_key import NAME, SecretsKeyDamagedError, SecretsKeyMissingError, load_secrets_key
 from processor.directory.erasure import NOBODY_ERASED, Erased, hash_of
 
 
@@ -19,15 +19,22 @@ def test_r03_an_erased_address_is_recognised_in_its_organization_only() -> None:
 
 def test_a03_the_secrets_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
-    key = load_secrets_key(folder)
-    assert load_secrets_key(folder) == key
+    key = load_secrets_key(folder, make=True)
+    assert load_secrets_key(folder, make=True) == key
     assert len(key) == 32
     assert (folder / NAME).stat().st_mode & 0o777 == 0o600
     assert [path.name for path in folder.iterdir()] == [NAME]
 
 
+def test_a03_r03_a_key_that_may_not_be_made_is_missed_with_its_path_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SecretsKeyMissingError, match=rf"{tmp_path}/secrets\.key.*bring it back") as caught:
+        load_secrets_key(tmp_path, make=False)
+    assert caught.value.retryable
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a03_a_damaged_secrets_key_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"")
     with pytest.raises(SecretsKeyDamagedError):
-        load_secrets_key(tmp_path)
+        load_secrets_key(tmp_path, make=True)
     assert (tmp_path / NAME).read_bytes() == b""

@@ -1,0 +1,47 @@
+"""`rosterdrop keys --secrets-lost`: a new secrets key in place of one that nobody can bring back (rules R3, S2)."""
+
+import asyncio
+
+import typer
+
+from commands.output import say
+from commands.session import Session
+from core.errors import UsageError
+
+
+async def replace_secrets_key(session: Session, *, yes: bool) -> None:
+    """Make a new key, note it, and say what is lost with the old one; a wrong or damaged file is kept aside.
+
+    Raises:
+        UsageError: the key is the right one, or nothing depends on one.
+    """
+    from commands.auditing import note
+    from core.audit import Event
+    from core.secrets_key import NAME, load_secrets_key, put_secrets_key_aside
+    from core.secrets_key_store import dependents, give_up_secrets_key, trouble_with_secrets_key
+
+    keys_dir, now = session.settings.keys_dir, session.clock.now()
+    async with session.existing_database() as database:
+        async with database.reading() as connection:
+            trouble = await trouble_with_secrets_key(connection, keys_dir)
+            found = await dependents(connection)
+        if trouble is None:
+            raise UsageError("The secrets key is not lost: nothing was changed.")
+        cost = (
+            f"{found.erased_people:,} erased people are forgotten, and the next file that has them makes them again; "
+            f"the passwords of {found.pull_servers:,} customers' own servers have to be given again."
+        )
+        if not yes:
+            typer.confirm(f"{trouble.public_message}\n{cost}\nMake a new key?", abort=True, err=True)
+        aside = f"{NAME}.{now:%Y%m%dT%H%M%SZ}"
+        await asyncio.to_thread(put_secrets_key_aside, keys_dir, name=aside)
+        key = await asyncio.to_thread(load_secrets_key, keys_dir, make=True)
+        async with database.writing() as connection:
+            await give_up_secrets_key(connection, key, now=now)
+            detail = f"{found.erased_people} erased people forgotten, {found.pull_servers} servers without password"
+            await note(session, connection, Event.SECRETS_KEY_REPLACED, detail=detail)
+    say(f"A new secrets key is in {keys_dir}: keep a copy of it. {cost}")
+    if found.pull_servers:
+        say(
+            "`rosterdrop pull list` names the servers; for each: `rosterdrop pull add ORG --replace --password-stdin`."
+        )
