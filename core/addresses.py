@@ -1,6 +1,7 @@
 """E-mail addresses: syntax and the form in which two are the same (rule P1); no network is asked."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
@@ -49,6 +50,18 @@ def parse_address(text: str) -> EmailAddress:
     if "." not in found.domain:
         raise AddressError("The domain after the @ has no dot.")
     return EmailAddress(text, found.normalized.lower())  # not casefold: weiß@ and weiss@ are two people
+
+
+def plain_keys(texts: Sequence[str]) -> list[str | None]:
+    """Return what `parse_address` gives as key of each text that is a plain address, None for the others."""
+    fits = list(map(_PLAIN.fullmatch, texts))
+    keys: list[str | None] = list(map(str.lower, texts))
+    if all(fits) and max(map(len, texts), default=0) <= _PLAIN_LIMIT and "--" not in "\n".join(texts):
+        return keys
+    return [
+        key if fit and len(text) <= _PLAIN_LIMIT and "--" not in text else None
+        for text, key, fit in zip(texts, keys, fits, strict=True)
+    ]
 
 
 def address_key(text: str) -> str:

@@ -5,7 +5,7 @@ person without problem or note, and nothing but imports has touched the person s
 touched people before this module sees them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
@@ -170,6 +170,18 @@ class NewLines:
             self._lines.append(line)
             self._people.append(person)
             self._evidence.append(place)
+
+    def add_all(self, lines: Iterable[bytes], people: Iterable[int], evidence: Sequence[int]) -> None:
+        """Take several rows' lines."""
+        places = self._evidence_places
+        found = {value: places.setdefault(value, len(places)) for value in dict.fromkeys(evidence)}
+        if len(places) > EVIDENCE_LIMIT:
+            for line, person, value in zip(lines, people, evidence, strict=True):
+                self.add(line, person, value)
+            return
+        self._lines.extend(lines)
+        self._people.extend(people)
+        self._evidence.extend(map(found.__getitem__, evidence))
 
     def pack(self) -> None:
         """Turn the lines taken so far into digests (after each batch, F4)."""

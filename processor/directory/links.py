@@ -40,6 +40,13 @@ class Links:
         self.stored.append(stored)
         self.lines.append(line)
 
+    def add_all(self, *, below: Sequence[int], above: Sequence[int], lines: Sequence[int]) -> None:
+        """Take links of people of whom nothing is stored."""
+        self.below.extend(below)
+        self.above.extend(above)
+        self.stored.extend([NOBODY] * len(below))
+        self.lines.extend(lines)
+
 
 def places_on_circles(below: Numbers, above: Numbers) -> list[list[int]]:
     """Return the circles of a graph in which each node has at most one link upwards, as places in `below`.

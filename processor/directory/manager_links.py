@@ -4,8 +4,9 @@ from __future__ import annotations  # array.array cannot be subscripted before 3
 
 import json
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import compress, islice
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from processor.directory.remarks import Remarks, note_of_users_named_only
 from processor.findings import Note, Problem
 from processor.reading.catalogue import problem
 from processor.reading.header import Header
+from processor.reading.plain_columns import PlainPeople
 from processor.reading.user_rows import UserRow
 
 CHANGED, REPLACED, SILENT = (
@@ -107,6 +109,23 @@ class ManagerLinks:
             return [problem("manager-self", line=row.line, column=self._label(By.ADDRESS))]
         self._add(self._place(manager), after.id, stored, row.line, flags)
         return []
+
+    def add_new(self, plain: PlainPeople, ids: Sequence[int], lines: Sequence[int]) -> None:
+        """Take rows of new people; none names himself, and nobody is named but by his address."""
+        self._people.extend(ids)
+        if self._has_former:
+            self._new_addresses += plain.keys
+        pairs = list(zip(plain.managers, plain.called, strict=True))
+        places = {
+            pair: self._place(Named(By.ADDRESS, pair[0].key, pair[0].text, pair[1]))
+            for pair in dict.fromkeys(pairs)
+            if pair[0] is not None
+        }
+        named = [manager is not None for manager in plain.managers]
+        below = list(compress(ids, named))
+        above = [places[pair] for pair in compress(pairs, named)]
+        self._flags += bytes([CHANGED | REPLACED]) * len(below)
+        self._links.add_all(below=below, above=above, lines=list(compress(lines, named)))
 
     def _add(self, place: int, person: int, stored: int, line: int, flags: int) -> None:
         self._flags.append(flags)

@@ -1,5 +1,7 @@
 """Teams that users files name: joined, and made with defaults where they are unknown (rules P5, T3)."""
 
+from collections.abc import Sequence
+
 from processor.directory.directory_store import KnownTeam
 from processor.directory.people import FieldChange
 from processor.directory.plan import FileRefusedError, Plan
@@ -46,6 +48,15 @@ class TeamsOfUsers:
         return [("teams", None, self._names[team]) for team in joined] + [
             ("teams", self._names[team], None) for team in ended
         ]
+
+    def join_all(self, people: Sequence[int], cells: Sequence[tuple[str, ...] | None]) -> None:
+        """Rule P5: the same for new people, what a cell names for each."""
+        wanted = {names: self._ids_of(names) if names else [] for names in dict.fromkeys(cells)}
+        joined = [
+            (person, team) for person, names in zip(people, cells, strict=True) for team in wanted[names]
+        ]
+        self._joined += joined
+        self._plan.counts.memberships_added += len(joined)
 
     def leave(self, person: int, teams: set[int]) -> list[FieldChange]:
         """Rule P3: the clear word ends all memberships."""

@@ -1,6 +1,5 @@
 """Ids that a spreadsheet has changed (rule P1): shortened to `1.02E+05`, or without the zeros in front."""
 
-import re
 from dataclasses import dataclass, field
 
 from processor.findings import Problem
@@ -8,13 +7,7 @@ from processor.lines import Lines
 from processor.reading.catalogue import problem
 from processor.reading.stray_rows import cells_in_words
 
-_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}", re.IGNORECASE)
 LONGEST = 12  # digits of an id that is looked for with zeros in front
-
-
-def is_shortened(text: str) -> bool:
-    """Whether an id is a number as a spreadsheet shortens it."""
-    return "+" in text and _SHORTENED.fullmatch(text.strip()) is not None
 
 
 def lost_zeros(known: object, given: object) -> bool:

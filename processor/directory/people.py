@@ -1,8 +1,10 @@
 """What one row does to one person (rules P2 to P4, P8): pure functions on values, no database, no clock."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import repeat
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -10,6 +12,7 @@ from core.addresses import address_key
 from core.clock import to_text
 from core.organization_settings import OrganizationSettings
 from processor.reading.names import compose_name, name_of_address, name_of_row
+from processor.reading.plain_columns import PlainPeople
 from processor.reading.user_rows import UserRow
 
 write_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder at each call
@@ -100,6 +103,27 @@ def new_person(row: UserRow, *, person_id: int, today: Today) -> Person:
         int(row.leaver),
         write_json(row.custom) if row.custom else "{}",
         None,
+    )
+
+
+def new_people(plain: PlainPeople, *, ids: Sequence[int], today: Today) -> Iterator[tuple[Any, ...]]:
+    """Rules P2, P8: the same for rows whose cells are plain; each is a `Person` with the key of his address behind."""
+    due = {day: None if day is None else today.due(day) for day in set(plain.days)}
+    return zip(
+        ids,
+        plain.emails,
+        plain.names,
+        plain.first_names,
+        plain.last_names,
+        [account_type or REGULAR for account_type in plain.account_types],
+        [1 if admin else 0 for admin in plain.admins],
+        repeat(None),  # deactivated
+        plain.days,
+        [due[day] for day in plain.days],
+        repeat(0),  # a leaver
+        plain.customs,
+        repeat(None),  # the manager
+        plain.keys,
     )
 
 

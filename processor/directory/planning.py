@@ -16,7 +16,8 @@ from processor.directory.line_meaning import meaning_of_lines, orders_of
 from processor.directory.people import today_of
 from processor.directory.plan import FileRefusedError, NewField, Plan, PlanSpace
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
-from processor.directory.users_plan import TEAM_LIMIT, LastAdminError, StaleLinesError, UsersFile, UsersPlan
+from processor.directory.users_file import UsersFile
+from processor.directory.users_plan import TEAM_LIMIT, LastAdminError, StaleLinesError, UsersPlan
 from processor.findings import Note, Problem
 from processor.imports import Counts, Kind, Outcome
 from processor.reading.catalogue import problem
@@ -24,10 +25,11 @@ from processor.reading.dates import EarlierProof, Order
 from processor.reading.decisions import Decisions
 from processor.reading.field_types import FieldType, KnownField
 from processor.reading.header import Header, is_extra_header_row, understand_header, value_under_empty_label
-from processor.reading.keys import key_reader, match_field
+from processor.reading.keys import key_reader, match_field, plain_keys_reader
 from processor.reading.labels import Meaning, label_key
 from processor.reading.meanings import in_words, meanings
 from processor.reading.opening import OpenTable, as_utf8, is_utf16, open_table, refusal_of
+from processor.reading.plain_columns import plain_people_reader
 from processor.reading.preset_hints import hint_how_to_read, note_of_other_preset
 from processor.reading.presets import map_of, preset_of
 from processor.reading.stray_rows import is_cut_off, title_above
@@ -278,6 +280,15 @@ class Planner:
                 known_fields=known_fields,
                 preset=self._preset,
             ),
+            plain_reader=lambda id_fields: plain_people_reader(
+                header=header,
+                decisions=decisions,
+                settings=self._settings,
+                known_fields=known_fields,
+                preset=self._preset,
+                is_past=self._today.is_past,
+                id_fields=id_fields,
+            ),
             survey=survey,
             look=look,
             key_label=self._key_label(header),
@@ -326,6 +337,7 @@ class Planner:
             lines=lines,
             survey=survey,
             read_key=key_reader(header=header, settings=self._settings),
+            read_keys=plain_keys_reader(header=header, settings=self._settings),
             match_field=match,
         )
         await look.look(read_batches(table.data, find=lines.find if len(lines) else None))

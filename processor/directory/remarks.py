@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from processor.directory.manager_names import EMPLOYEE_ID
-from processor.directory.odd_ids import OddIds, is_shortened, lost_zeros
+from processor.directory.odd_ids import OddIds, lost_zeros
 from processor.directory.people import Person
 from processor.findings import Note
 from processor.lines import Lines
@@ -13,6 +13,7 @@ from processor.reading.header import Header
 from processor.reading.labels import Meaning, label_key
 from processor.reading.status_words import UnknownWords, rows_in_words
 from processor.reading.user_rows import UserRow
+from processor.reading.values import is_shortened
 
 
 class Remarks:
@@ -33,6 +34,15 @@ class Remarks:
         self._has_fitting = False
         self._words = UnknownWords()
         self._odd = OddIds()
+
+    @property
+    def id_fields(self) -> set[str]:
+        """The custom fields of this file whose values are looked at one by one."""
+        return {field for field, _ in self._ids}
+
+    def take_plain(self) -> None:
+        """Look at rows whose cells are all plain."""
+        self._has_fitting = True
 
     def take(self, row: UserRow, before: Person | None, after: Person) -> bool:
         """Look at a row that counts; True where it gives reason for a note, so that it is read again next time."""

@@ -5,7 +5,7 @@ Which rows count is known from `first_look`. Nothing is written and nothing is l
 
 from __future__ import annotations  # array.array cannot be subscripted before 3.12
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,45 +16,25 @@ from processor.directory.admins import AdminLedger, Loss
 from processor.directory.digests import Numbers
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.fingerprints import LineIndex, NewLines
-from processor.directory.first_look import BAD_KEY, COUNTS, ERASED, REPEATED_ADDRESS, TWO_USERS, FirstLook
+from processor.directory.first_look import BAD_KEY, COUNTS, ERASED, REPEATED_ADDRESS, TWO_USERS
 from processor.directory.manager_links import CHANGED, REPLACED, SILENT, ManagerLinks
 from processor.directory.manager_names import Namesakes
 from processor.directory.memberships import TeamsOfUsers
+from processor.directory.new_people import Judged, NewPeople
 from processor.directory.people import FieldChange, Person, Today, new_person, updated_person
 from processor.directory.plan import Plan
 from processor.directory.remarks import Remarks
+from processor.directory.spill import Row
+from processor.directory.users_file import UsersFile
 from processor.findings import Problem
 from processor.reading.catalogue import problem
-from processor.reading.header import Header
-from processor.reading.keys import is_blank_row
+from processor.reading.keys import filled
 from processor.reading.labels import Meaning
-from processor.reading.survey import Survey
+from processor.reading.plain_columns import PlainPeople
 from processor.reading.table import Batch, Record
-from processor.reading.user_rows import ReadRow, UserRow
+from processor.reading.user_rows import UserRow
 
 TEAM_LIMIT = 100_000  # U9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsersFile:
-    """What a users file was understood to be, after the first look."""
-
-    header: Header
-    batches: Iterable[Batch]
-    read_row: ReadRow
-    survey: Survey
-    look: FirstLook
-    key_label: str
-    fields: list[str]  # labels of the organization's custom fields
-    has_former: bool  # whether anybody had another address before, and known lines may name him by it
-    keep_admins: frozenset[int] = (
-        frozenset()
-    )  # lines that would take the last administrator (an earlier try found)
-
-    def label(self, meaning: Meaning) -> str | None:
-        """Return the label of the first column of a meaning."""
-        columns = self.header.of(meaning)
-        return columns[0].label if columns else None
 
 
 class LastAdminError(Exception):
@@ -73,9 +53,26 @@ class StaleLinesError(Exception):
 class _Pending:
     """Rows of one batch, before they are handed to the plan."""
 
-    created: list[tuple[object, ...]] = field(default_factory=list)
-    updated: list[tuple[object, ...]] = field(default_factory=list)
-    changes: list[tuple[object, ...]] = field(default_factory=list)
+    created: list[Row] = field(default_factory=list)
+    updated: list[Row] = field(default_factory=list)
+    changes: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """A row that counts, as it was read; None where that refused it after all."""
+
+    row: UserRow | None
+    record: Record
+    person: int  # whom it means, 0 for a new one
+
+
+@dataclass(frozen=True, slots=True)
+class _Many:
+    """Rows that make people, read together."""
+
+    plain: PlainPeople
+    rows: Sequence[Judged]
 
 
 class UsersPlan:
@@ -139,8 +136,18 @@ class UsersPlan:
             replace=self._settings.teams == "replace",
             limit=TEAM_LIMIT,
         )
-        self._counts.rows = self._file.look.rows
-        self._counts.users_unchanged = self._file.look.passed
+        self._new = NewPeople(
+            plan=self._plan,
+            today=self._today,
+            admins=self._admins,
+            teams=self._teams,
+            links=self._links,
+            remarks=self._remarks,
+            survey=self._file.survey,
+            lines=self.new_lines,
+            read=self._file.plain_reader(self._remarks.id_fields),
+        )
+        self._counts.rows, self._counts.users_unchanged = self._file.look.rows, self._file.look.passed
         for batch in self._file.batches:
             await self._take(batch)
         await self._finish()
@@ -154,38 +161,53 @@ class UsersPlan:
 
     def not_named(self, earlier: Numbers) -> list[int]:
         """Rule P2: return those of earlier named people whom this file does not name."""
-        missing: list[int] = earlier[~np.isin(earlier, self.named)].tolist()
-        return missing
+        return list(map(int, earlier[~np.isin(earlier, self.named)]))
 
     async def _take(self, batch: Batch) -> None:
-        rows: list[tuple[UserRow, Record, int]] = []
+        steps: list[_One | _Many] = []
         two_users: list[Record] = []
-        for record, (person, why) in self._judged(batch):
-            if why == COUNTS:
-                row = self._file.read_row(record.line, record.cells)
-                if isinstance(row, UserRow):
-                    rows.append((row, record, person))
-                    continue
-                self._links.skip()
-                self._refuse(batch, record, row)
-            else:
-                self._refuse(batch, record, self._refusal(record, why))
+        for some, plain in self._new.segments(batch, self._judged(batch)):
+            if plain is not None:
+                steps.append(_Many(plain, some))
+                continue
+            for record, (person, why) in some:
+                row = self._file.read_row(record.line, record.cells) if why == COUNTS else None
                 if why == TWO_USERS:
                     two_users.append(record)
+                if not isinstance(row, UserRow):
+                    self._refuse(batch, record, row or self._refusal(record, why))
+                if why == COUNTS:
+                    steps.append(_One(row if isinstance(row, UserRow) else None, record, person))
         await self._remark_on(two_users)
         self._stray = batch.stray
-        if not rows:
-            return
+        if steps:
+            await self._apply_all(steps)
+            self._flush()
+
+    async def _apply_all(self, steps: list[_One | _Many]) -> None:
+        rows = [(one.row, one.person) for one in steps if isinstance(one, _One) and one.row is not None]
         known = (
             self._by_id
             if self._by_id is not None
-            else await self._directory.people_by_id([person for _, _, person in rows if person])
+            else await self._directory.people_by_id([person for _, person in rows if person])
         )
-        joining = [person for row, _, person in rows if person and (row.teams or "teams" in row.cleared)]
+        joining = [person for row, person in rows if person and (row.teams or "teams" in row.cleared)]
         memberships = await self._directory.memberships(joining)
-        for row, record, person in rows:
-            self._apply(row, record, known.get(person), memberships.get(person, set()))
-        self._flush()
+        for step in steps:
+            if isinstance(step, _Many):
+                self._create_all(step.plain, step.rows)
+            elif step.row is None:
+                self._links.skip()
+            else:
+                teams = memberships.get(step.person, set())
+                self._apply(step.row, step.record, known.get(step.person), teams)
+
+    def _create_all(self, plain: PlainPeople, rows: Sequence[Judged]) -> None:
+        ids = range(self._next, self._next + len(rows))
+        self._next = ids.stop
+        made, changes = self._new.take(plain, rows, ids)
+        self._pending.created.extend(made)
+        self._pending.changes.extend(changes)
 
     async def _remark_on(self, two_users: list[Record]) -> None:
         """Rule P1: look why the key of these rows is not that of the user with their address."""
@@ -195,19 +217,16 @@ class UsersPlan:
             if not isinstance(key, Problem):
                 self._remarks.take_refused(record.line, key.chosen, known.get(key.address))
 
-    def _judged(self, batch: Batch) -> Iterator[tuple[Record, tuple[int, int]]]:
-        records = (record for record in batch.records if not is_blank_row(record.cells))
-        return zip(records, self._verdicts, strict=False)
+    def _judged(self, batch: Batch) -> list[Judged]:
+        return list(zip(filled(batch.records), self._verdicts, strict=False))
 
     def _refusal(self, record: Record, why: int) -> Problem:
         label = self._file.key_label
         if why == BAD_KEY:
             found = self._file.read_row(record.line, record.cells)
-            return (
-                found
-                if isinstance(found, Problem)
-                else problem("key-missing", line=record.line, column=label)
-            )
+            if isinstance(found, Problem):
+                return found
+            return problem("key-missing", line=record.line, column=label)
         if why == TWO_USERS:
             return problem("key-of-two-users", line=record.line, column=label, label=label)
         if why == ERASED:
@@ -260,9 +279,8 @@ class UsersPlan:
         if row.line in self._file.keep_admins:
             found = list(row.findings)
             if loses:
-                found.append(
-                    problem("last-admin", line=row.line, column=self._file.label(Meaning.IS_ORG_ADMIN))
-                )
+                role = self._file.label(Meaning.IS_ORG_ADMIN)
+                found.append(problem("last-admin", line=row.line, column=role))
             if leaves:
                 found.append(problem("last-admin-date", line=row.line, column=self._date_label))
             return row._replace(

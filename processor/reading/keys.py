@@ -1,9 +1,9 @@
 """What refuses a row of a users file whole: its width and its key (rules F3, P1, P11)."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.addresses import AddressError, parse_address
+from core.addresses import AddressError, parse_address, plain_keys
 from core.organization_settings import OrganizationSettings
 from processor.findings import Problem
 from processor.reading.address_faults import why_no_address
@@ -13,12 +13,26 @@ from processor.reading.labels import Meaning, label_key
 from processor.reading.stray_rows import check_width, stray_row
 from processor.reading.values import clean, is_blank, key_text, take_guard_off
 
+if TYPE_CHECKING:  # `table` loads numpy, which the daemon does without
+    from processor.reading.table import Record
+
+ReadKeys = Callable[[Sequence[Sequence[str]]], list[str] | None]
+
 
 def is_blank_row(cells: Sequence[str]) -> bool:
     """Rule F3: whether a row is skipped."""
     if cells and cells[0] and not is_blank(cells[0]):  # nearly every row: nothing else is looked at then
         return False
     return not any(cells) or all(map(is_blank, cells))
+
+
+def filled(records: "Iterable[Record]") -> "list[Record]":
+    """Rule F3: return the records that are not skipped; what begins with a letter or digit is seen at once."""
+    return [
+        record
+        for record in records
+        if ((cells := record.cells) and "0" <= cells[0] < "{") or not is_blank_row(cells)
+    ]
 
 
 def match_field(header: Header, match_by: str) -> str | None:
@@ -100,7 +114,7 @@ def key_reader(
     """
     keys = Keys(header=header, settings=settings)
     read, width = keys.read, keys.width
-    if keys.match_field is not None or len(keys.addresses) != 1 or settings.clear_word:
+    if not _are_plain(keys, settings):
         return read
     at = keys.addresses[0].index
 
@@ -113,3 +127,24 @@ def key_reader(
         return read(line, cells)
 
     return read_plain
+
+
+def plain_keys_reader(*, header: Header, settings: OrganizationSettings) -> ReadKeys:
+    """Return the function that reads the keys of many rows at once where all are plain, else None."""
+    keys = Keys(header=header, settings=settings)
+    if not _are_plain(keys, settings):
+        return lambda _rows: None
+    width, at = keys.width, keys.addresses[0].index
+
+    def read_all(rows: Sequence[Sequence[str]]) -> list[str] | None:
+        if set(map(len, rows)) != {width}:
+            return None
+        found = [key for key in plain_keys([cells[at] for cells in rows]) if key is not None]
+        return found if len(found) == len(rows) else None
+
+    return read_all
+
+
+def _are_plain(keys: Keys, settings: OrganizationSettings) -> bool:
+    """Whether one cell of a row is all its key, and no word in it clears anything."""
+    return keys.match_field is None and len(keys.addresses) == 1 and not settings.clear_word

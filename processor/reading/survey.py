@@ -5,6 +5,7 @@ were seen, so that each is judged once.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import or_
 
 from processor.reading.dates import (
     EarlierProof,
@@ -46,22 +47,46 @@ class Survey:
         self._all = tuple(to_watch(header, known_fields))
         self._watched = [w for w in self._all if not is_settled(w, 0)]
         self._memos: list[tuple[Watched, dict[str, int]]] = [(w, {"": 0}) for w in self._watched]
-        self._single: list[tuple[int, dict[str, int]]] = []
+        self._single: list[tuple[int, dict[str, int], Watched]] = []
         self._several: list[tuple[Watched, dict[str, int]]] = []
         self._sort_memos()
 
     def add(self, cells: Sequence[str]) -> Evidence:
         """Take a row into account and return what it says, to be kept with it and merged when it is skipped."""
         row = 0
-        for index, memo in self._single:
+        for index, memo, watched in self._single:
             mark = memo.get(cells[index])
-            row |= self._look(memo, cells[index]) if mark is None else mark
+            row |= self._look(watched, memo, cells[index]) if mark is None else mark
         for watched, memo in self._several:
             text = next((cells[c.index] for c in watched.columns if clean(cells[c.index])), "")
-            mark = memo.get(text)
-            row |= self._look(memo, text) if mark is None else mark
+            row |= self._mark(watched, memo, text)
         self.evidence |= row
         return row
+
+    def see(self, rows: Sequence[Sequence[str]]) -> None:
+        """Take rows into account, each distinct value of a column once."""
+        if self._several:
+            for cells in rows:
+                self.add(cells)
+            return
+        for index, memo, watched in self._single:
+            for text in {cells[index] for cells in rows}:
+                self.evidence |= self._mark(watched, memo, text)
+                if is_settled(watched, self._marks(watched)):
+                    break
+
+    def add_all(self, rows: Sequence[Sequence[str]]) -> list[Evidence]:
+        """Take rows into account and return what each says."""
+        if self._several:
+            return [self.add(cells) for cells in rows]
+        found = [0] * len(rows)
+        for index, memo, watched in self._single:
+            texts = [cells[index] for cells in rows]
+            marks = {text: self._mark(watched, memo, text) for text in dict.fromkeys(texts)}
+            found = list(map(or_, found, map(marks.__getitem__, texts)))
+        for evidence in set(found):
+            self.evidence |= evidence
+        return found
 
     def merge(self, kept: Evidence) -> None:
         """Take rows into account that were skipped unread, by what `add` said when they were read."""
@@ -98,8 +123,11 @@ class Survey:
     def _marks(self, watched: Watched) -> int:
         return (self.evidence >> watched.shift) & _ALL
 
-    def _look(self, memo: dict[str, int], text: str) -> int:
-        watched = next(w for w, m in self._memos if m is memo)
+    def _mark(self, watched: Watched, memo: dict[str, int], text: str) -> int:
+        mark = memo.get(text)
+        return self._look(watched, memo, text) if mark is None else mark
+
+    def _look(self, watched: Watched, memo: dict[str, int], text: str) -> int:
         if len(memo) >= _MEMO_LIMIT:
             memo.clear()
         memo[text] = mark = self._judge(text) << watched.shift
@@ -121,5 +149,5 @@ class Survey:
         return Mark.UNREAD if looks_like_other_date(text) else Mark.OTHER
 
     def _sort_memos(self) -> None:
-        self._single = [(w.columns[0].index, m) for w, m in self._memos if len(w.columns) == 1]
+        self._single = [(w.columns[0].index, m, w) for w, m in self._memos if len(w.columns) == 1]
         self._several = [(w, m) for w, m in self._memos if len(w.columns) > 1]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # E2
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}", re.IGNORECASE)
 _TO_GUARD = re.compile(r"'*[=+\-@\t\r]")
 
 # What a spreadsheet or a web page leaves in a cell that looks empty; Python's strip does not know these.
@@ -26,6 +27,11 @@ def clean(cell: str) -> str:
 def is_blank(cell: str) -> bool:
     """Section W: whether a cell is empty or white space only."""
     return not cell or not cell.strip(OUTER_SPACE)
+
+
+def is_shortened(text: str) -> bool:
+    """Whether an id is a number as a spreadsheet shortens it."""
+    return "+" in text and _SHORTENED.fullmatch(text.strip()) is not None
 
 
 def take_guard_off(text: str) -> str:

@@ -1,6 +1,7 @@
 import pytest
 
-from processor.directory.odd_ids import OddIds, is_shortened, lost_zeros, with_zeros
+from processor.directory.odd_ids import OddIds, lost_zeros, with_zeros
+from processor.reading.values import is_shortened
 
 
 @pytest.mark.parametrize(
