@@ -161,7 +161,8 @@ class UsersPlan:
 
     def not_named(self, earlier: Numbers) -> list[int]:
         """Rule P2: return those of earlier named people whom this file does not name."""
-        return list(map(int, earlier[~np.isin(earlier, self.named)]))
+        missing: list[int] = earlier[~np.isin(earlier, self.named)].tolist()
+        return missing
 
     async def _take(self, batch: Batch) -> None:
         steps: list[_One | _Many] = []
@@ -199,8 +200,9 @@ class UsersPlan:
             elif step.row is None:
                 self._links.skip()
             else:
-                teams = memberships.get(step.person, set())
-                self._apply(step.row, step.record, known.get(step.person), teams)
+                self._apply(
+                    step.row, step.record, known.get(step.person), memberships.get(step.person, set())
+                )
 
     def _create_all(self, plain: PlainPeople, rows: Sequence[Judged]) -> None:
         ids = range(self._next, self._next + len(rows))
@@ -229,10 +231,10 @@ class UsersPlan:
             return problem("key-missing", line=record.line, column=label)
         if why == TWO_USERS:
             return problem("key-of-two-users", line=record.line, column=label, label=label)
+        email = self._file.label(Meaning.USER_EMAIL)
         if why == ERASED:
-            return problem("person-erased", line=record.line, column=self._file.label(Meaning.USER_EMAIL))
+            return problem("person-erased", line=record.line, column=email)
         if why < 0:
-            email = self._file.label(Meaning.USER_EMAIL)
             return problem("repeated-address", line=record.line, column=email, first=-why - REPEATED_ADDRESS)
         return self._repeated(record.line, why)
 
