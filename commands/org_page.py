@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from commands.output import print_json, print_pairs, print_table, say, shown
+from commands.pull_page import pull_in_words, pull_pages
 from commands.session import Session, run
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def print_organization(session: Session, org_id: str, *, as_json: bool) -> None:
     """
     from commands.access import public_address
 
-    organization, skipped = run(_found(session, org_id))
+    organization, skipped, pull = run(_found(session, org_id))
     host, port = public_address(session)
     settings = organization.settings
     values = settings.model_dump(mode="json", exclude=set(NO_KEYS))
@@ -104,6 +105,7 @@ def print_organization(session: Session, org_id: str, *, as_json: bool) -> None:
                 "settings": values,
                 "map": settings.header_map,
                 "recipients_skipped": skipped,
+                "pull": pull,
             }
         )
         return
@@ -121,6 +123,9 @@ def print_organization(session: Session, org_id: str, *, as_json: bool) -> None:
             ("Made", organization.created_at),
         ]
     )
+    if pull is not None:
+        say()
+        print_pairs(pull_in_words(pull))
     say()
     print_table(
         ("Setting", "Value", "Meaning"),
@@ -151,7 +156,7 @@ def in_words(key: str, value: Any) -> str:
     return words.format(shown(value))
 
 
-async def _found(session: Session, org_id: str) -> "tuple[Organization, list[str]]":
+async def _found(session: Session, org_id: str) -> "tuple[Organization, list[str], dict[str, Any] | None]":
     from core.addresses import address_key
     from core.organizations_store import organization_by_id
     from processor.directory.listing_store import active_keys
@@ -160,4 +165,6 @@ async def _found(session: Session, org_id: str) -> "tuple[Organization, list[str
         organization = await organization_by_id(connection, org_id)
         recipients = organization.settings.recipients
         active = await active_keys(connection, organization.no, map(address_key, recipients))
-        return organization, [address for address in recipients if address_key(address) not in active]
+        skipped = [address for address in recipients if address_key(address) not in active]
+        pulls = await pull_pages(session, connection, org_id)
+        return organization, skipped, next(iter(pulls), None)

@@ -1,18 +1,20 @@
 """`rosterdrop pull`: servers of customers that files are fetched from (rule S2): name, show and forget them."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands.output import JsonOption, print_json, print_table, say, warn
+from commands.pull_page import pull_pages, short, trouble_of
 from commands.session import Session, open_session, run
 from core.errors import UsageError
 
 if TYPE_CHECKING:
     from processor.intake.pulls import Pull, PullServer
+    from processor.intake.ssh_connection import HostKey
 
 AFTERWARDS = "remember|rename|delete"
 GLANCE_S = 5.0  # for a look at the host keys of a server whose key is given
@@ -84,9 +86,25 @@ def add(  # noqa: PLR0913, PLR0917 - one for each option
     values = {name: value for name, value in given.items() if value is not None} | _secret(
         stdin=password_stdin, key=key
     )
-    server = run(_added(session, org, values, replace_it=replace_it))
-    say(f"Files of {org} are fetched from {server.place} as {server.username}, {_when(server)}.")
-    say(f"`rosterdrop pull test {org}` shows what would be fetched now.")
+    added = run(_added(session, org, values, replace_it=replace_it))
+    server = added.server
+    place = f"{server.place} as {server.username}"
+    if added.shown is not None:
+        say(
+            f"{place} is noted, but nothing is fetched from there yet: {server.host} shows the host key "
+            f"{added.shown.fingerprint} ({added.shown.kind}), and {server.host_key} is pinned."
+        )
+        say(
+            "Ask the customer which one is right. If it is the one shown: "
+            f"`rosterdrop pull add {org} --replace --host-key {added.shown.fingerprint}`."
+        )
+    elif not added.is_enabled:
+        say(
+            f"{place} is noted, but nothing is fetched while {org} is disabled: `rosterdrop org enable {org}`."
+        )
+    else:
+        say(f"Files of {org} are fetched from {place}, {_when(server)}.")
+        say(f"`rosterdrop pull test {org}` shows what would be fetched now.")
 
 
 @app.command("list")
@@ -100,7 +118,7 @@ def list_all(ctx: typer.Context, as_json: JsonOption = False) -> None:
         print_json(found)
         return
     print_table(
-        ("Org", "Server", "Schedule", "After", "State", "Last success", "Next", "Error"),
+        ("Org", "Server", "Schedule", "After", "State", "Last look", "Last fetched", "Next look", "Trouble"),
         (
             (
                 one["org"],
@@ -108,9 +126,10 @@ def list_all(ctx: typer.Context, as_json: JsonOption = False) -> None:
                 one["schedule"],
                 one["after"],
                 one["state"],
-                _short(one["succeeded_at"]),
-                _short(one["next_at"]),
-                one["error"],
+                short(one["tried_at"]),
+                short(one["fetched_at"]),
+                short(one["next_at"]),
+                trouble_of(one),
             )
             for one in found
         ),
@@ -165,11 +184,16 @@ def _when(server: "PullServer") -> str:
     return f"at {server.schedule} in the organization's time zone"
 
 
-def _short(at: str | None) -> str:
-    return (at or "")[:16].replace("T", " ")
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """A server that was noted; `shown` is the host key that it shows where that is not the pinned one."""
+
+    server: "PullServer"
+    shown: "HostKey | None"
+    is_enabled: bool
 
 
-async def _added(session: Session, org_id: str, values: dict[str, Any], *, replace_it: bool) -> "PullServer":
+async def _added(session: Session, org_id: str, values: dict[str, Any], *, replace_it: bool) -> _Added:
 
     from commands.auditing import note
     from core.audit import Event
@@ -183,7 +207,7 @@ async def _added(session: Session, org_id: str, values: dict[str, Any], *, repla
         async with database.reading() as connection:
             organization = await organization_by_id(connection, org_id)
             old = await _old(connection, org_id, values, key, replace_it=replace_it)
-        server = await _complete(old.server if old else None, values)
+        server, shown = await _complete(old.server if old else None, values)
         state = PullState(added_at=old.state.added_at if old else session.now())
         if old is not None:
             state = replace(state, started_at=old.state.started_at, succeeded_at=old.state.succeeded_at)
@@ -197,7 +221,7 @@ async def _added(session: Session, org_id: str, values: dict[str, Any], *, repla
                 f"{server.place} as {server.username}, {server.host_key}, {server.schedule}, {server.after}"
             )
             await note(session, connection, event, org_id=org_id, detail=detail)
-    return server
+    return _Added(server, shown, organization.enabled)
 
 
 async def _old(
@@ -222,9 +246,12 @@ async def _old(
     return old
 
 
-async def _complete(old: "PullServer | None", values: dict[str, Any]) -> "PullServer":
-    """Return the server with all that is known of it; its host key is looked at, and confirmed where it is new."""
-    from commands.pull_host_key import confirmed_host_key, kind_of_host_key
+async def _complete(old: "PullServer | None", values: dict[str, Any]) -> "tuple[PullServer, HostKey | None]":
+    """Return the server with all that is known of it; its host key is looked at, and confirmed where it is new.
+
+    The other value is the host key that it shows where that is not the one given.
+    """
+    from commands.pull_host_key import confirmed_host_key, look_for_host_key
     from processor.intake.pulls import PullServer, check_server
 
     if old is None:
@@ -235,17 +262,19 @@ async def _complete(old: "PullServer | None", values: dict[str, Any]) -> "PullSe
             raise UsageError(f"What is missing: {', '.join(missing)}.")
     known = {} if old is None else {name: getattr(old, name) for name in PullServer.__dataclass_fields__}
     merged = {"port": 22, **known, **values}
+    shown = None
     moved = old is not None and (old.host, old.port) != (merged["host"], merged["port"])
     if "host_key" in values:
         merged["host_key_kind"] = None
         check_server(PullServer(**merged))
-        kind = await kind_of_host_key(merged["host"], merged["port"], values["host_key"], within_s=GLANCE_S)
-        merged["host_key_kind"] = kind
+        merged["host_key_kind"], shown = await look_for_host_key(
+            merged["host"], merged["port"], values["host_key"], within_s=GLANCE_S
+        )
     elif old is None or moved:
         check_server(PullServer(**merged | {"host_key": f"SHA256:{'A' * 43}"}))
         found = await confirmed_host_key(merged["host"], merged["port"])
         merged |= {"host_key": found.fingerprint, "host_key_kind": found.kind}
-    return check_server(PullServer(**merged))
+    return check_server(PullServer(**merged)), shown
 
 
 def _field(option: str) -> str:
@@ -258,49 +287,8 @@ def _elsewhere(old: "PullServer", new: "PullServer") -> bool:
 
 
 async def _listed(session: Session) -> list[dict[str, Any]]:
-    import asyncio
-
-    from core.clock import to_text
-    from processor.intake import pull_times, pulls_store
-    from processor.intake.pulling import is_busy
-
     async with session.reading() as connection:
-        found = await pulls_store.pulls(connection)
-    listed = []
-    for pull in found:
-        server, state = pull.server, pull.state
-        busy = await asyncio.to_thread(is_busy, session.inbox().folders(pull.org_id).root)
-        at = pull_times.next_at(pull, interval_s=session.settings.pull_interval_s)
-        listed.append(
-            {
-                "org": pull.org_id,
-                "place": server.place,
-                "host": server.host,
-                "port": server.port,
-                "user": server.username,
-                "login": "password" if server.password is not None else "key",
-                "folder": server.folder,
-                "pattern": server.pattern,
-                "host_key": server.host_key,
-                "schedule": server.schedule,
-                "after": server.after,
-                "state": "running" if busy else _state(pull),
-                "tried_at": state.tried_at,
-                "succeeded_at": state.succeeded_at,
-                "next_at": at and to_text(at),
-                "failures": state.failures,
-                "error": state.error,
-            }
-        )
-    return listed
-
-
-def _state(pull: "Pull") -> str:
-    if pull.state.stopped_at:
-        return "stopped"
-    if pull.state.failures:
-        return "failing"
-    return "working" if pull.state.succeeded_at else "new"
+        return await pull_pages(session, connection)
 
 
 async def _removed(session: Session, org_id: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from commands.output import say, warn
+from commands.output import say
 from core.errors import ServiceError, UsageError
 
 if TYPE_CHECKING:
@@ -37,10 +37,12 @@ async def confirmed_host_key(host: str, port: int) -> "HostKey":
     return key
 
 
-async def kind_of_host_key(host: str, port: int, fingerprint: str, *, within_s: float) -> str | None:
+async def look_for_host_key(
+    host: str, port: int, fingerprint: str, *, within_s: float
+) -> "tuple[str | None, HostKey | None]":
     """Say of which kind a pinned key is, where the server tells it quickly; it is found out later otherwise.
 
-    Where it shows other keys only, the operator reads so.
+    Where it shows other keys only, the second value is the one that it prefers.
     """
     from processor.intake.ssh_connection import host_keys_of
 
@@ -48,8 +50,6 @@ async def kind_of_host_key(host: str, port: int, fingerprint: str, *, within_s: 
         async with asyncio.timeout(within_s):
             found = await host_keys_of(host, port)
     except (ServiceError, TimeoutError):
-        return None
+        return None, None
     kind = next((key.kind for key in found if key.fingerprint == fingerprint), None)
-    if kind is None:
-        warn(f"{host} shows another host key now, {found[0].fingerprint}: nothing will be fetched from it.")
-    return kind
+    return kind, found[0] if kind is None else None

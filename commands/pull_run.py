@@ -62,7 +62,7 @@ def run_now(ctx: typer.Context, org: Id, as_json: JsonOption = False) -> None:
     else:
         _print(report, org)
     if report.complaint:
-        fail(report.complaint)
+        fail(f"{report.complaint}{_advice(report, org)}")
         raise typer.Exit(NO)
 
 
@@ -83,6 +83,15 @@ def _print(report: "Report", org: str) -> None:
         say(f"`rosterdrop imports list --org {org}` shows what comes of them.")
     elif not report.changing and not report.complaint:
         say("There is nothing new.")
+
+
+def _advice(report: "Report", org: str) -> str:
+    """Say what to do where the message cannot know it: of which organization the server is."""
+    from processor.intake.ssh_connection import HostKeyChangedError
+
+    if isinstance(report.error, HostKeyChangedError) and report.error.shown:
+        return f" If it was: `rosterdrop pull add {org} --replace --host-key {report.error.shown}`."
+    return ""
 
 
 def _as_dict(report: "Report") -> dict[str, Any]:
@@ -170,6 +179,8 @@ async def _fetched(session: Session, org_id: str) -> "Report":
             who=operator(),
         )
         with progress_bar("Fetching") as progress:
-            report = await pull_once(tools, org_id, turn_s=TURN_S, progressed=progress)
+            report = await pull_once(
+                tools, org_id, turn_s=TURN_S, progressed=progress, log_outcome=lambda *_: None
+            )
     session.nudge(org_id)
     return report

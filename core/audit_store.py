@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.audit import REFUSED, AuditEntry, AuditLine, Event
@@ -75,6 +75,21 @@ async def search(
     query = query.order_by(audit.c.at.desc(), audit.c.id.desc())
     rows = await connection.execute(query.limit(limit) if limit else query)
     return [_line(row) for row in rows]
+
+
+async def count_since(connection: AsyncConnection, org_no: int, event: Event, since: datetime) -> int:
+    """Return how often something happened to an organization since then."""
+    query = select(func.count()).where(
+        audit.c.at >= to_text(since), audit.c.org_no == org_no, audit.c.event == str(event)
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def last_times(connection: AsyncConnection, event: Event) -> dict[int, str]:
+    """Return when something happened last to each organization, by its number."""
+    query = select(audit.c.org_no, func.max(audit.c.at)).where(audit.c.event == str(event))
+    rows = await connection.execute(query.group_by(audit.c.org_no))
+    return {org_no: str(at) for org_no, at in rows if org_no is not None}
 
 
 async def stream(

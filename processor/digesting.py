@@ -1,6 +1,7 @@
 """Sends each organization its digest when it is due (rule N4): one, however long nobody was there to send it."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -79,7 +80,7 @@ class Digests:
             )
             if audience.addresses:
                 digest = await _digest(connection, organization, items, most_detailed=self._most_detailed)
-                content = compose_digest(digest)
+                content = compose_digest(replace(digest, partial_keep_s=self._settings.partial_keep_s))
                 await tell(connection, organization, audience, content, settings=self._settings, now=now)
                 await news_store.remove(connection, organization.no, up_to=items[-1].id)
         if audience.addresses:

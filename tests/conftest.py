@@ -39,6 +39,7 @@ PACKAGES = {
     "sshd": "openssh-server",
     "sshfs": "sshfs",
     "strace": "strace",
+    "unshare": "util-linux",
 }
 # Daemons and disk tools are not on every user's PATH.
 PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", "/usr/lib/openssh"))

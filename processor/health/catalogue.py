@@ -154,6 +154,18 @@ CATALOGUE: dict[str, Entry] = {
         "Something in `local/` is no plain file and will never be imported (U8).",
         "Remove it. A name that is not UTF-8: rename it. A second link: copy the file instead.",
     ),
+    # --- customers' own servers
+    "pull-stopped": Entry(
+        _W,
+        "A customer's own server shows another host key, and nothing is fetched from it any more.",
+        "Ask the customer for the new fingerprint, then `rosterdrop pull add ORG --replace --host-key SHA256:...`. "
+        "When the old key is back: `rosterdrop pull run ORG`.",
+    ),
+    "pull-failing": Entry(
+        _W,
+        "Fetching from a customer's own server failed three times in a row or more.",
+        "`rosterdrop pull test ORG` shows what is wrong now, `rosterdrop pull list` when it is tried again.",
+    ),
     # --- keys and permissions
     "data-readable": Entry(
         _E, "Other users of this machine can look into the data folder.", "`--repair` takes that away.", True

@@ -33,6 +33,7 @@ from processor.health.health_store import (
 )
 from processor.health.volume import NETWORK, Encryption, encryption_of, mount_of, parse_mounts
 from processor.imports_store import note_filing
+from processor.intake.pull_times import FAILURES_TO_TELL
 
 SECOND_LOOK_AFTER_S = 1.0  # by then what was on its way from one place to another has arrived
 
@@ -142,6 +143,7 @@ class Examination:
         for code in DANGLING:
             if dangling := patient.dangling(code):
                 found.append(Finding(code=code, subjects=tuple(dangling)))
+        found += _look_at_pulls(patient)
         found += aside.look_at_removals(self._settings.data_dir, patient.known_numbers())
         unknown = sorted(queued.keys() - set(self._org_ids))
         if unknown:
@@ -251,6 +253,14 @@ def _look_at_volume(data_dir: Path) -> list[Finding]:
     elif encryption is Encryption.UNKNOWN:
         found.append(Finding(code="encryption-unknown", subjects=(kind or "unknown",)))
     return found
+
+
+def _look_at_pulls(patient: Ward) -> Iterable[Finding]:
+    """Rule S2: customers' own servers that nothing is fetched from."""
+    for org_id, host, failures, has_stopped, error in patient.pulls():
+        if has_stopped or failures >= FAILURES_TO_TELL:
+            code = "pull-stopped" if has_stopped else "pull-failing"
+            yield Finding(code=code, org_id=org_id, subjects=(f"{host}: {error}",))
 
 
 def _is_free(lock: Path) -> bool:

@@ -112,6 +112,14 @@ class Ward:
         row = self._connection.execute("SELECT fingerprint FROM secrets_keys").fetchone()
         return None if row is None else str(row[0])
 
+    def pulls(self) -> list[tuple[str, str, int, bool, str]]:
+        """Return of each customer's own server organization, host, failures in a row, whether it stopped, and why."""
+        sql = (
+            "SELECT o.id, p.host, p.failures, p.stopped_at IS NOT NULL, p.error FROM pull_servers p "
+            "JOIN organizations o ON o.no = p.org_no WHERE o.disabled_at IS NULL ORDER BY o.no"
+        )
+        return [(row[0], row[1], row[2], bool(row[3]), row[4] or "") for row in self._connection.execute(sql)]
+
     def imports(self, org_id: str) -> Iterator[KnownImport]:
         """Yield the organization's imports."""
         sql = (

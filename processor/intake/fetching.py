@@ -4,10 +4,10 @@ import asyncio
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
 from core.errors import ServiceError
 from core.inbox import Inbox, Incoming, boot_id
@@ -15,6 +15,7 @@ from processor.intake.pulls import PULL, PullServer
 from processor.intake.remote_choice import Candidate, is_same_time
 from processor.intake.remote_session import FileChangedError, RemoteFile, RemoteSession
 from processor.intake.sftp_wire import Attributes, Kind
+from processor.intake.thread_work import to_its_end
 
 WRITE_BYTES = 1 << 20
 CHECK_ROOM_BYTES = 64 << 20
@@ -22,8 +23,6 @@ SAMPLE_BYTES = 32 * 1024  # compared at begin and end of a partial before it is 
 SLOW_BYTES = 64 * 1024  # that must come within `Patience.slow_s`, else the server drips
 
 Progressed = Callable[[int], None]  # how many bytes came
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class NotTakenError(ServiceError):
@@ -98,23 +97,41 @@ async def fetch(
         ServerUnreachableError, BadAnswerError, TooSlowError: the server failed; what came is kept.
     """
     path, size = server.path(candidate.name), candidate.size_bytes
-    fd = await _whole(_opened, incoming)
-    try:
-        await asyncio.to_thread(_check_room, room, size, os.fstat(fd).st_size)
+    async with _opened(incoming) as fd:
+        await to_its_end(_check_room, room, size, os.fstat(fd).st_size)
         named = _listed(await session.look(path), candidate)
         async with session.reading(path) as file:
             opened = _listed(await file.look(), candidate)
-            start = await _start(file, fd, incoming, candidate)
-            progressed(start)
             slow_s = session.patience.slow_s
+            async with _patient(slow_s):
+                start = await _start(file, fd, incoming, candidate)
+            progressed(start)
             await _copy(file, fd, start, size, room=room, progressed=progressed, slow_s=slow_s)
             if not await file.ends_at(size):
                 raise FileChangedError("The file has more bytes than the SFTP server said.")
             _check_unchanged(await file.look(), opened)
         _check_unchanged(await session.look(path), named)
-        return Fetched(incoming, await _whole(_digest, fd))
+        return Fetched(incoming, await to_its_end(_digest, fd))
+
+
+@asynccontextmanager
+async def _opened(incoming: Incoming) -> AsyncIterator[int]:
+    """Hold the data open; it is closed when no thread uses it any more, also where opening it is cancelled."""
+    opened: list[int] = []
+    try:
+        await to_its_end(_open, incoming, opened)
+        yield opened[0]
     finally:
-        os.close(fd)
+        for fd in opened:
+            os.close(fd)
+
+
+def _open(incoming: Incoming, opened: list[int]) -> None:
+    """Open the data for one writer; other processes see by the lock that it is running."""
+    fd = os.open(incoming.data, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    opened.append(fd)
+    with suppress(BlockingIOError):  # a command that lists uploads holds it for a moment; the turn is ours
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _check_room(room: Room, size_bytes: int, here_bytes: int) -> None:
@@ -147,10 +164,10 @@ async def _start(file: RemoteFile, fd: int, incoming: Incoming, candidate: Candi
     have = min(_trusted(fd, incoming), candidate.size_bytes)
     for begin_at, end_at in ((0, min(SAMPLE_BYTES, have)), (max(0, have - SAMPLE_BYTES), have)):
         theirs = b"".join([block async for block in file.blocks(begin_at, end_at)])
-        if theirs != await _whole(os.pread, fd, end_at - begin_at, begin_at):
+        if theirs != await to_its_end(os.pread, fd, end_at - begin_at, begin_at):
             have = 0
             break
-    await _whole(os.ftruncate, fd, have)
+    await to_its_end(os.ftruncate, fd, have)
     return have
 
 
@@ -165,7 +182,7 @@ async def _copy(
     at, waiting, unchecked, since = start, bytearray(), 0, 0
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(slow_s) as limit:
+        async with _patient(slow_s) as limit:
             async for block in file.blocks(start, end):
                 waiting += block
                 since += len(block)
@@ -173,41 +190,41 @@ async def _copy(
                     since = 0
                     limit.reschedule(loop.time() + slow_s)
                 if len(waiting) >= WRITE_BYTES:
+                    limit.reschedule(None)  # a slow disk here is not the server's fault
                     at, unchecked = await _write(fd, waiting, at), unchecked + len(waiting)
                     progressed(len(waiting))
                     waiting = bytearray()
-                if unchecked >= CHECK_ROOM_BYTES:
-                    unchecked = 0
-                    await _check_disk(room)
-    except TimeoutError as exc:
-        raise TooSlowError(f"The SFTP server sent less than {SLOW_BYTES} bytes in {slow_s:g} s.") from exc
+                    if unchecked >= CHECK_ROOM_BYTES:
+                        unchecked = 0
+                        await _check_disk(room)
+                    limit.reschedule(loop.time() + slow_s)
     finally:
         if waiting:  # a break loses nothing that came
             await _write(fd, waiting, at)
             progressed(len(waiting))
 
 
+@asynccontextmanager
+async def _patient(slow_s: float) -> AsyncIterator[asyncio.Timeout]:
+    """Wait so long; who needs longer for good reasons sets the limit anew."""
+    try:
+        async with asyncio.timeout(slow_s) as limit:
+            yield limit
+    except TimeoutError as exc:
+        raise TooSlowError(f"The SFTP server sent less than {SLOW_BYTES} bytes in {slow_s:g} s.") from exc
+
+
 async def _check_disk(room: Room) -> None:
-    shortage = await asyncio.to_thread(room.space_refusal, 0)
+    shortage = await to_its_end(room.space_refusal, 0)
     if shortage is not None:
         raise NoRoomError(f"{shortage}.")
 
 
 async def _write(fd: int, data: bytearray, at: int) -> int:
     try:
-        return await _whole(_put, fd, bytes(data), at)
+        return await to_its_end(_put, fd, bytes(data), at)
     except OSError as exc:
         raise NoRoomError(f"The file could not be stored ({exc.strerror}).") from exc
-
-
-async def _whole(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run in a thread, to its end also when cancelled: the descriptor must not be closed while it is in use."""
-    task = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
 
 
 def _put(fd: int, data: bytes, at: int) -> int:
@@ -216,14 +233,6 @@ def _put(fd: int, data: bytes, at: int) -> int:
         written = os.pwrite(fd, rest, at)
         rest, at = rest[written:], at + written
     return at
-
-
-def _opened(incoming: Incoming) -> int:
-    """Open the data for one writer; other processes see by the lock that it is running."""
-    fd = os.open(incoming.data, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    with suppress(BlockingIOError):  # a command that lists uploads holds it for a moment; the turn is ours
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return fd
 
 
 def _digest(fd: int) -> str:

@@ -24,8 +24,9 @@ from processor.intake import pull_outcomes, pull_times
 from processor.intake import pulls_store as store
 from processor.intake.fetching import Room
 from processor.intake.pulling import Progressed, PullBusyError, PullRun, Report, turn_of
-from processor.intake.pulls import NoPullError, Pull
+from processor.intake.pulls import NoPullError, Pull, PullState
 from processor.intake.ssh_connection import PATIENT, Patience
+from processor.intake.thread_work import to_its_end
 
 log = structlog.get_logger()
 
@@ -52,13 +53,30 @@ class Tools:
         return self.settings.keys_dir
 
 
+@dataclass(slots=True)
+class _Running:
+    """A task that fetches, and since when its run is written down."""
+
+    task: asyncio.Task[None]
+    tried_at: str | None = None
+
+    def begin(self, pull: Pull) -> None:
+        """Note that the run is written down."""
+        self.tried_at = pull.state.tried_at
+
+    def stop(self) -> None:
+        """Cancel it, once: it ends when what its threads do has ended, however long that takes."""
+        if not self.task.cancelling():
+            self.task.cancel()
+
+
 class PullKeeper:
     """The daemon's pulls; `told` is called with an organization's id when a mail may have been written."""
 
     def __init__(self, *, tools: Tools, told: Callable[[str], None]) -> None:
         self._tools = tools
         self._told = told
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, _Running] = {}
         self._not_before: dict[str, float] = {}  # after a failure of our own, on the loop's clock
 
     @property
@@ -73,16 +91,16 @@ class PullKeeper:
                 try:
                     for pull in await self._due():
                         task = group.create_task(self._pull(pull.org_id), name=f"pull of {pull.org_id}")
-                        self._running[pull.org_id] = task
+                        self._running[pull.org_id] = _Running(task)
                 except TROUBLES as exc:
                     log.warning("pulls.deferred", reason=type(exc).__name__)
                 await asyncio.sleep(LOOK_S)
 
     async def _due(self) -> list[Pull]:
+        begun = {org_id: running.tried_at for org_id, running in self._running.items()}
         async with self._tools.database.reading() as connection:
             found = await store.pulls(connection, enabled_only=True)
-        for org_id in self._running.keys() - {pull.org_id for pull in found}:
-            self._running[org_id].cancel()  # its server was removed, or it was disabled
+        self._stop_outdated({pull.org_id: pull.state.tried_at for pull in found}, begun)
         now, monotonic = self._tools.clock.now(), asyncio.get_running_loop().time()
         interval_s = self._tools.settings.pull_interval_s
         return [
@@ -94,10 +112,20 @@ class PullKeeper:
             and at <= now
         ]
 
+    def _stop_outdated(self, tried_at: dict[str, str | None], begun: dict[str, str | None]) -> None:
+        """Stop what fetches from a server that was changed or removed, or for an organization that was disabled.
+
+        `begun` are the runs that were written down before `tried_at` was read.
+        """
+        for org_id, began_at in begun.items():
+            is_changed = began_at is not None and tried_at.get(org_id) != began_at
+            if (org_id not in tried_at or is_changed) and org_id in self._running:
+                self._running[org_id].stop()
+
     async def _pull(self, org_id: str) -> None:
         try:
             with suppress(NoPullError, PullBusyError):  # removed, or a command fetches right now
-                await pull_once(self._tools, org_id, turn_s=TURN_S)
+                await pull_once(self._tools, org_id, turn_s=TURN_S, began=self._running[org_id].begin)
                 self._told(org_id)
         except (QueueBrokenError, DatabaseBrokenError):
             raise  # the daemon ends
@@ -120,8 +148,12 @@ async def pull_once(
     *,
     turn_s: float,
     progressed: Progressed = lambda _done, _total: None,
+    began: Callable[[Pull], None] = lambda _pull: None,
+    log_outcome: Callable[[Pull, Report, PullState], None] = pull_outcomes.log_outcome,
 ) -> Report:
     """Rule S2: fetch for an organization now, and write down what came of it.
+
+    `began` hears of the run when it is written down; a command says itself what came of it, and logs nothing.
 
     Raises:
         NoPullError: it has no server.
@@ -130,9 +162,10 @@ async def pull_once(
     """
     async with tools.database.reading() as connection:
         await store.pull_of(connection, org_id)
-    folders = await asyncio.to_thread(tools.inbox.prepare, org_id)
+    folders = await to_its_end(tools.inbox.prepare, org_id)
     async with turn_of(folders.root, wait_s=turn_s):
         pull, organization = await _begun(tools, org_id)
+        began(pull)
         try:
             async with tools.database.reading() as connection:
                 key = await secrets_key_of(connection, tools.keys_dir)
@@ -156,7 +189,7 @@ async def pull_once(
                 who=tools.who,
                 now=tools.clock.now(),
             )
-        pull_outcomes.tell(pull, report, state)
+        log_outcome(pull, report, state)
         return report
 
 

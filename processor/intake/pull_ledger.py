@@ -1,10 +1,10 @@
 """What one run of a pull writes down of its files (rule S2), so that a crash at any step makes no second drop.
 
 A file is `fetching`, then `accepting` before it goes into the queue, then `accepted`, or `leaving` until it is renamed
-or deleted at the source, then `gone`.
+or deleted at the source, then `gone`. While it is `fetching`, its SHA-256 is that of the file of its name which was
+accepted last and lies there still: equal bytes under another time are no second drop.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 
 from core.audit import AuditEntry, Event
-from core.audit_store import append
+from core.audit_store import append, count_since
 from core.clock import Clock, to_text
 from core.database import Database
 from core.inbox import Inbox, Incoming
@@ -21,6 +21,7 @@ from processor.intake import pulls_store as store
 from processor.intake.fetching import partials
 from processor.intake.pulls import After, Progress, Pull, PulledFile
 from processor.intake.remote_choice import Candidate
+from processor.intake.thread_work import to_its_end
 
 log = structlog.get_logger()
 
@@ -43,8 +44,8 @@ class Ledger:
         """Read what is known, and settle what a crash left open; no server is asked for that."""
         async with self._database.reading() as connection:
             rows = await store.rows_of_files(connection, self._pull.org_no)
-        self.known = await asyncio.to_thread(store.known_files, rows)
-        self.partials = await asyncio.to_thread(partials, self._inbox, self._pull.org_id)
+        self.known = await to_its_end(store.known_files, rows)
+        self.partials = await to_its_end(partials, self._inbox, self._pull.org_id)
         for file in [one for one in self.known.values() if one.progress is Progress.ACCEPTING]:
             await self._settle(file)
         await self._clear(keep_partials_s)
@@ -52,8 +53,8 @@ class Ledger:
     async def _settle(self, file: PulledFile) -> None:
         """Find out where a drop went: it moves on from `incoming/` to the queue, and gets its import there."""
         if file.uid in self.partials:
-            await self.note(replace(file, progress=Progress.FETCHING))
-        elif await asyncio.to_thread(self._inbox.find, self._pull.org_id, file.uid) or await self._has_import(
+            await self.note(replace(file, progress=Progress.FETCHING, sha256=None))  # not accepted yet
+        elif await to_its_end(self._inbox.find, self._pull.org_id, file.uid) or await self._has_import(
             file.uid
         ):
             await self._note_accepted(file)
@@ -70,11 +71,11 @@ class Ledger:
         fetching = {one.uid: one for one in self.known.values() if one.progress is Progress.FETCHING}
         for file in fetching.values():
             partial = self.partials.get(file.uid)
-            if partial is None or await asyncio.to_thread(_written_at, partial) < before.timestamp():
-                await self.forget(file.name)
-        kept = {one.uid for one in self.known.values()}
+            if partial is None or await to_its_end(_written_at, partial) < before.timestamp():
+                await self.drop(file.name)
+        kept = {one.uid for one in self.known.values() if one.progress is Progress.FETCHING}
         for uid in [uid for uid in self.partials if uid not in kept]:
-            await asyncio.to_thread(self._inbox.discard, self.partials.pop(uid))
+            await to_its_end(self._inbox.discard, self.partials.pop(uid))
 
     def partial_of(self, candidate: Candidate) -> Incoming | None:
         """Return what came of this very file before."""
@@ -86,9 +87,11 @@ class Ledger:
     async def begin(self, candidate: Candidate, incoming: Incoming) -> None:
         """Note that a file is fetched into `incoming`; what came of an older one of that name goes."""
         old = self.known.get(candidate.name)
-        await self.note(self._file(candidate, incoming, Progress.FETCHING))
+        await self.note(
+            self._file(candidate, incoming, Progress.FETCHING, self._sha256_before(candidate.name))
+        )
         if old is not None and old.uid in self.partials:
-            await asyncio.to_thread(self._inbox.discard, self.partials.pop(old.uid))
+            await to_its_end(self._inbox.discard, self.partials.pop(old.uid))
         self.partials[incoming.meta.uid] = incoming
 
     async def accept(self, candidate: Candidate, incoming: Incoming, sha256: str) -> PulledFile:
@@ -100,7 +103,7 @@ class Ledger:
         """
         file = self._file(candidate, incoming, Progress.ACCEPTING, sha256)
         await self.note(file)
-        await asyncio.to_thread(self._inbox.accept, incoming)
+        await to_its_end(self._inbox.accept, incoming)
         self.partials.pop(file.uid, None)
         return await self._note_accepted(file)
 
@@ -117,22 +120,35 @@ class Ledger:
         return accepted
 
     async def drop(self, name: str) -> None:
-        """Throw away what came of a file."""
+        """Throw away what came of a file; what is known of the one that was accepted before stays."""
         file = self.known.get(name)
         if file is not None and file.uid in self.partials:
-            await asyncio.to_thread(self._inbox.discard, self.partials.pop(file.uid))
-        await self.forget(name)
+            await to_its_end(self._inbox.discard, self.partials.pop(file.uid))
+        if file is None or file.progress is not Progress.FETCHING or file.sha256 is None:
+            await self.forget(name)
 
-    async def keep(self, before: PulledFile, candidate: Candidate, incoming: Incoming) -> None:
-        """Note that a file is the one that was accepted `before`, under another time."""
-        await self.note(replace(before, mtime=candidate.mtime, progress=self._accepted))
+    def was_accepted(self, fetched: Candidate, sha256: str) -> bool:
+        """Rule S2: whether the very bytes of this name were accepted last, and its time alone is another."""
+        return self._sha256_before(fetched.name) == sha256
+
+    def _sha256_before(self, name: str) -> str | None:
+        """Return what the file of that name held which was accepted last; None where it went from the source."""
+        file = self.known.get(name)
+        if file is None or file.progress in (Progress.ACCEPTING, Progress.GONE):
+            return None
+        return file.sha256
+
+    async def keep(self, candidate: Candidate, incoming: Incoming, sha256: str) -> None:
+        """Note that a file is the one that was accepted before, under another time."""
+        await self.note(self._file(candidate, incoming, self._accepted, sha256))
         self.partials.pop(incoming.meta.uid, None)
-        await asyncio.to_thread(self._inbox.discard, incoming)
+        await to_its_end(self._inbox.discard, incoming)
 
     async def accepted_within_the_hour(self) -> int:
-        """Return how many files were accepted (U9)."""
+        """Return how many files were accepted (U9); a name counts as often as it came."""
+        since = self._clock.now() - HOUR
         async with self._database.reading() as connection:
-            return await store.accepted_since(connection, self._pull.org_no, self._clock.now() - HOUR)
+            return await count_since(connection, self._pull.org_no, Event.PULL_FETCHED, since)
 
     async def note(self, file: PulledFile, event: Event | None = None, detail: str | None = None) -> None:
         """Write a step, with its line of the audit trail where it has one (A5)."""

@@ -18,6 +18,7 @@ from processor.intake import pulls_store as store
 from processor.intake.pulling import Report
 from processor.intake.pulls import Pull, PullState
 from processor.intake.ssh_connection import HostKeyChangedError, LoginRefusedError
+from processor.intake.unfinished import complaint_of, tell_of_unfinished
 from processor.mail import outbox_store
 from processor.mail.mails import MailContent, NewMail
 from processor.mail.pull_notices import compose_pull_failed_mail, compose_pull_stopped_mail
@@ -27,19 +28,29 @@ log = structlog.get_logger()
 
 def judge(pull: Pull, report: Report, *, now: datetime) -> PullState:
     """Return how the pull stands after the run."""
+    since = pull_times.changing_since(
+        pull.state, changing=bool(report.changing), known=report.error is None, now=now
+    )
+    before = replace(pull.state, changing_since=since)
     if isinstance(report.error, HostKeyChangedError):
-        return pull_times.stopped(pull.state, report.error.public_message, now=now)
-    complaint = report.complaint
-    if complaint is None and report.changing and not pull_times.is_patient(pull.state, now=now):
-        complaint = f"{', '.join(report.changing[:3])}: it is still being written, for more than an hour."
-    if complaint is None:
+        return pull_times.stopped(before, report.error.public_message, now=now)
+    unfinished = _unfinished(before, report, now=now)
+    complaint = " ".join(filter(None, (report.complaint, unfinished)))
+    if not complaint:
         again_in = pull_times.LOOK_AGAIN if report.changing else pull_times.GO_ON if report.deferred else None
-        return pull_times.succeeded(pull.state, now=now, again_in=again_in)
+        return pull_times.succeeded(before, now=now, again_in=again_in)
     login = isinstance(report.error, LoginRefusedError)
-    state = pull_times.failed(pull.state, complaint, now=now, login=login)
+    state = pull_times.failed(before, complaint, now=now, login=login)
     if report.error is None and pull.server.schedule == AT_ONCE:
         return replace(state, again_at=None)  # trouble with one file keeps no other waiting
     return state
+
+
+def _unfinished(state: PullState, report: Report, *, now: datetime) -> str | None:
+    """Say which files have been written for too long; None where there are none."""
+    if not report.changing or pull_times.is_patient(state, now=now):
+        return None
+    return complaint_of(report.changing)
 
 
 async def write_down(
@@ -55,7 +66,8 @@ async def write_down(
     """Write state, audit row and mail in the caller's transaction, and return the state."""
     state = judge(pull, report, now=now)
     shown = report.error.shown if isinstance(report.error, HostKeyChangedError) else None
-    content = _mail(organization, pull, state, shown=shown, now=now)
+    is_unfinished_only = report.complaint is None and state.error is not None
+    content = None if is_unfinished_only else _mail(organization, pull, state, shown=shown, now=now)
     if content is not None:
         state = replace(state, told_at=to_text(now))
     if not await store.finish(connection, pull.org_no, state):
@@ -69,6 +81,16 @@ async def write_down(
             uuid=uuid4(),
         )
         await outbox_store.enqueue(connection, [mail], now=now, mail_from=settings.mail_from)
+    if _unfinished(state, report, now=now) is not None:
+        await tell_of_unfinished(
+            connection,
+            pull=pull,
+            organization=organization,
+            state=state,
+            names=report.changing,
+            settings=settings,
+            now=now,
+        )
     event = _event(pull.state, state)
     is_news = report.error is not None or state.error != pull.state.error  # else a file would fill the trail
     if event is not None and is_news:
@@ -86,7 +108,7 @@ async def write_down(
     return state
 
 
-def tell(pull: Pull, report: Report, state: PullState) -> None:
+def log_outcome(pull: Pull, report: Report, state: PullState) -> None:
     """Write the run's one line, and one where it works again."""
     event = _event(pull.state, state)
     fields = {

@@ -15,7 +15,7 @@ FIRST_LOGIN_PAUSE = timedelta(minutes=10)  # more would lock the account at many
 LONGEST_LOGIN_PAUSE = timedelta(hours=6)
 LOOK_AGAIN = timedelta(minutes=1)  # for files that were still being written
 GO_ON = timedelta(minutes=10)  # with what did not fit into the hour (U9)
-PATIENCE = timedelta(hours=1)  # with a file that is being written while the schedule's time has come
+PATIENCE = timedelta(hours=1)  # with files that are still being written
 FAILURES_TO_TELL = 3
 TELL_AGAIN = timedelta(days=1)
 
@@ -64,9 +64,16 @@ def succeeded(state: PullState, *, now: datetime, again_in: timedelta | None = N
     )
 
 
+def changing_since(state: PullState, *, changing: bool, known: bool, now: datetime) -> str | None:
+    """Return since when each look has found a file that is still being written; a look that failed says nothing."""
+    if changing:
+        return state.changing_since or to_text(now)
+    return None if known else state.changing_since
+
+
 def is_patient(state: PullState, *, now: datetime) -> bool:
-    """Whether a file that is still being written is no failure yet."""
-    return state.started_at is None or now - from_text(state.started_at) < PATIENCE
+    """Whether a file that is still being written is no failure yet, whatever the schedule."""
+    return state.changing_since is None or now - from_text(state.changing_since) < PATIENCE
 
 
 def failed(state: PullState, error: str, *, now: datetime, login: bool = False) -> PullState:

@@ -25,7 +25,6 @@ from processor.intake.remote_choice import (
     Choice,
     Skipped,
     choose,
-    same_but_for_the_clock,
 )
 from processor.intake.remote_session import (
     FileChangedError,
@@ -35,6 +34,7 @@ from processor.intake.remote_session import (
 )
 from processor.intake.sftp_wire import Entry
 from processor.intake.ssh_connection import PATIENT, Patience
+from processor.intake.thread_work import to_its_end
 
 log = structlog.get_logger()
 
@@ -172,9 +172,8 @@ class PullRun:
 
     async def _take(self, session: RemoteSession, candidate: Candidate, done: int, total: int) -> None:
         """Fetch, accept and leave one file; what is wrong with it alone does not stop the others."""
-        known = self._ledger.known.get(candidate.name)
         try:
-            file = await self._accepted(session, candidate, known, done, total)
+            file = await self._accepted(session, candidate, done, total)
             if file is not None:
                 self._fetched.append(file)
                 if file.progress is Progress.LEAVING:
@@ -194,12 +193,7 @@ class PullRun:
             raise
 
     async def _accepted(
-        self,
-        session: RemoteSession,
-        candidate: Candidate,
-        known: PulledFile | None,
-        done: int,
-        total: int,
+        self, session: RemoteSession, candidate: Candidate, done: int, total: int
     ) -> PulledFile | None:
         """Bring the file into the queue; None where it is the one that was fetched before."""
         came = done
@@ -210,8 +204,8 @@ class PullRun:
             self._progressed(came, total)
 
         got = await self._fetch(session, candidate, progressed)
-        if same_but_for_the_clock(known, candidate) and known is not None and known.sha256 == got.sha256:
-            await self._ledger.keep(known, candidate, got.incoming)
+        if self._ledger.was_accepted(candidate, got.sha256):
+            await self._ledger.keep(candidate, got.incoming, got.sha256)
             self._skipped = (*self._skipped, Skipped(candidate.name, FETCHED))
             return None
         return await self._ledger.accept(candidate, got.incoming, got.sha256)
@@ -224,9 +218,7 @@ class PullRun:
             refusal = self._room.size_refusal(candidate.size_bytes)
             if refusal is not None:
                 raise NotTakenError(f"{refusal}.")
-            incoming = await asyncio.to_thread(
-                begin, self._inbox, self._pull.org_id, self._server, candidate.name
-            )
+            incoming = await to_its_end(begin, self._inbox, self._pull.org_id, self._server, candidate.name)
             await self._ledger.begin(candidate, incoming)
         return await fetch(session, self._server, candidate, incoming, room=self._room, progressed=progressed)
 
@@ -237,7 +229,7 @@ class PullRun:
             self._trouble(
                 file.name,
                 exc,
-                "It was imported, stays where it is, and is not fetched again.",
+                "It was fetched, stays where it is, and is not fetched again.",
             )
             return
         progress = Progress.GONE if left is Left.GONE else Progress.ACCEPTED

@@ -86,6 +86,7 @@ class PullState:
     error: str | None = None
     told_at: str | None = None  # when the operator got a mail about the failures at hand
     stopped_at: str | None = None  # the host key changed: only an operator goes on
+    changing_since: str | None = None  # since when each look has found a file that was still being written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import to_text
@@ -20,7 +20,6 @@ MAX_REMEMBERED = 20_000  # names of one organization; above it the oldest that a
 FORGET_GONE_AFTER = timedelta(days=1)
 STATE = tuple(PullState.__dataclass_fields__)
 FILES = "SELECT name, size_bytes, mtime, uid, progress, sha256, at FROM pull_files WHERE org_no = ?"
-COUNTED = (Progress.ACCEPTED, Progress.LEAVING, Progress.GONE)
 
 
 # --- servers
@@ -144,14 +143,6 @@ async def forget_file(connection: AsyncConnection, org_no: int, name: str) -> No
 async def forget_files(connection: AsyncConnection, org_no: int) -> None:
     """Forget all names of an organization."""
     await connection.execute(delete(pull_files).where(pull_files.c.org_no == org_no))
-
-
-async def accepted_since(connection: AsyncConnection, org_no: int, since: datetime) -> int:
-    """Return how many files were accepted since then (U9)."""
-    query = select(func.count()).where(
-        pull_files.c.org_no == org_no, pull_files.c.progress.in_(COUNTED), pull_files.c.at >= to_text(since)
-    )
-    return int((await connection.execute(query)).scalar_one())
 
 
 async def tidy(connection: AsyncConnection, org_no: int, *, surplus: Iterable[str], now: datetime) -> None:

@@ -9,7 +9,6 @@ from core.names import NAME_LIMIT_BYTES, NameKind, kind_of_name
 from processor.intake.pulls import Progress, PulledFile
 from processor.intake.sftp_wire import Entry, Kind
 
-HOUR_S = 3600
 QUARTER_S, FARTHEST_ZONE_S = 900, 14 * 3600  # time zones differ by quarters of an hour
 SHOWN_NAME = 120
 UNPRINTABLE = frozenset({"Cc", "Zl", "Zp", "Cs"})
@@ -110,19 +109,6 @@ def is_same_time(one: int, other: int) -> bool:
     """Whether two answers of a server may be the same time: some list local times, and tell UTC when asked."""
     apart_s = abs(one - other)
     return apart_s <= FARTHEST_ZONE_S and apart_s % QUARTER_S == 0
-
-
-def same_but_for_the_clock(known: PulledFile | None, candidate: Candidate) -> bool:
-    """Whether a file differs from the one that was fetched by an hour only, as after a change of the clocks.
-
-    Some servers give local times; equal bytes are then the same file, not a new drop.
-    """
-    return (
-        known is not None
-        and known.progress in (Progress.ACCEPTED, Progress.LEAVING)
-        and known.size_bytes == candidate.size_bytes
-        and abs(known.mtime - candidate.mtime) == HOUR_S
-    )
 
 
 def _judge(entry: Entry, pattern: str, known: Mapping[str, PulledFile]) -> Candidate | Skipped:

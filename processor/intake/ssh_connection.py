@@ -204,9 +204,10 @@ async def _login(
                 shown=pin.shown,
             ) from exc
         except asyncssh.PermissionDenied as exc:
-            means = "key" if account.private_key else "password"
+            means, option = ("key", "--key FILE") if account.private_key else ("password", "--password-stdin")
             raise LoginRefusedError(
-                f"{account.host} does not take the user name {account.username} with this {means}."
+                f"{account.host} does not take the user name {account.username} with this {means}: ask its operator. "
+                f"Another {means}: `rosterdrop pull add ORG --replace {option}`."
             ) from exc
         except (OSError, asyncssh.Error) as exc:
             trouble = exc

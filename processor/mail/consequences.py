@@ -89,3 +89,11 @@ def if_nobody_acts(record: ImportRecord, *, due_at: str | None, kept_days: int) 
 def time_in_words(moment: datetime) -> str:
     """Write a time in its own zone: `24 Nov 2026, 10:05 CET`."""
     return f"{moment.day} {moment:%b %Y, %H:%M %Z}"
+
+
+def span_in_words(seconds: float) -> str:
+    """Return a span of time in whole hours, or in minutes where it is shorter."""
+    hours, minutes = round(seconds / 3600), max(1, round(seconds / 60))
+    if seconds < 3600:
+        return "a minute" if minutes == 1 else f"{minutes} minutes"
+    return "an hour" if hours == 1 else f"{hours} hours"

@@ -14,7 +14,7 @@ from processor.findings import Problem
 from processor.imports import ImportRecord, Outcome
 from processor.mail.colours import COLOURS
 from processor.mail.compose import SaidProblem, said_problem
-from processor.mail.consequences import time_in_words, who_can_open
+from processor.mail.consequences import span_in_words, time_in_words, who_can_open
 from processor.mail.mails import MailContent, one_line
 from processor.mail.news_store import NewsKind
 from processor.mail.templating import template
@@ -51,6 +51,7 @@ class Digest:
     imports: Sequence[DigestImport] = ()
     uploads: Sequence[BrokenUpload] = ()
     deactivated: int = 0
+    partial_keep_s: float = 86_400  # how long what broke off is kept (U3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ def compose_digest(digest: Digest) -> MailContent:
         ],
         "deactivated": _of_deactivated(digest.deactivated),
         "who": who_can_open(organization.username) if total else "",
-        "if_nobody_acts": _if_nobody_acts(len(bad)),
+        "if_nobody_acts": _if_nobody_acts(len(bad), digest),
         "grouped": wording.grouped,
         "digest_at": organization.settings.digest_at if organization.settings.mail == "digest" else "",
     }
@@ -133,13 +134,13 @@ def _meaning(bad: int, total: int) -> str:
     return "All of it was dealt with." if total else "No file came since the last mail."
 
 
-def _if_nobody_acts(bad: int) -> str:
+def _if_nobody_acts(bad: int, digest: Digest) -> str:
     if not bad:
         return "Nothing is to be done."
-    return (
-        "What was refused stays as it was in the directory, until a later file has it right; what broke off is "
-        "removed after a day."
-    )
+    said = "What was refused stays as it was in the directory, until a later file has it right"
+    if not digest.uploads:
+        return f"{said}."
+    return f"{said}; what broke off is removed {span_in_words(digest.partial_keep_s)} after it stopped."
 
 
 def _of_deactivated(count: int) -> str:

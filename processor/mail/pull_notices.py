@@ -1,12 +1,13 @@
-"""Mails for the operator about customers' own servers (rule S2): a host key that changed, pulls that fail."""
+"""Mails about customers' own servers (rule S2): a host key that changed, pulls that fail, files never complete."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from core.clock import from_text
 from core.organizations import Organization
 from processor.mail.consequences import time_in_words
-from processor.mail.mails import MailContent
-from processor.mail.notices import FOR_OPERATOR, compose_notice
+from processor.mail.mails import MailContent, one_line
+from processor.mail.notices import FOR_OPERATOR, FOR_RECIPIENT, compose_notice
 
 
 def compose_pull_stopped_mail(
@@ -63,5 +64,34 @@ def compose_pull_failed_mail(
         ),
         about=organization.name,
         footer=FOR_OPERATOR,
+        tone="warn",
+    )
+
+
+def compose_unfinished_mail(
+    *, organization: Organization, place: str, names: str, since: datetime, for_operator: bool
+) -> MailContent:
+    """Rule S2: each look for an hour has found a file that was still being written; told once."""
+    begun = time_in_words(since.astimezone(ZoneInfo(organization.settings.time_zone)))
+    show = f" `rosterdrop pull test {organization.id}` shows how it stands now." if for_operator else ""
+    return compose_notice(
+        about=organization.name,
+        subject=f"{organization.name}: a file at the customer's server is never complete",
+        headline="A file is still being written after an hour",
+        to_do=(
+            "Ask the customer what writes there."
+            if for_operator
+            else "Look what writes there, and let it write under a temporary name."
+        ),
+        paragraphs=(
+            f"Files of {organization.name} are fetched from `{place}`. Since {begun} each look has found one that was "
+            f"still being written, now `{one_line(names)}`. Nothing of such a file is imported, for it may not be "
+            f"whole.{show}",
+            "The system that writes it should write under a temporary name, `users.csv.part` for instance, and rename "
+            "the file when it is complete.",
+            "It is looked at again and again, and fetched when it does not change any more; you hear of this once. "
+            "Other files are fetched as ever. If nobody acts, the directory stays as it is.",
+        ),
+        footer=FOR_OPERATOR if for_operator else FOR_RECIPIENT,
         tone="warn",
     )

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.daemon import Daemon
+from tests.acceptance.remote_servers import RemoteServer
 
 Start = Callable[..., Daemon]
+Serve = Callable[..., RemoteServer]
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +39,18 @@ def start(tmp_path: Path, keys: Path) -> Iterator[Start]:
     yield new
     for daemon in started:
         daemon.stop()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start servers of customers (S2); they end with the test."""
+    started: list[RemoteServer] = []
+
+    def new(program: str, login: str = "key") -> RemoteServer:
+        server = RemoteServer(program=program, folder=tmp_path / f"remote-{len(started)}", login=login)
+        started.append(server)
+        return server.start()
+
+    yield new
+    for server in started:
+        server.kill()

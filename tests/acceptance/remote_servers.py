@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.daemon import eventually
 from tests.conftest import find_tool
 
@@ -54,7 +56,7 @@ HostKey {folder}/host_key
 AuthorizedKeysFile {folder}/authorized
 StrictModes no
 UsePAM no
-PasswordAuthentication no
+PasswordAuthentication {password}
 PermitRootLogin yes
 PidFile none
 Subsystem sftp internal-sftp
@@ -67,6 +69,7 @@ class RemoteServer:
 
     program: str
     folder: Path
+    login: str = "key"
     port: int = field(init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -90,7 +93,9 @@ class RemoteServer:
     @property
     def username(self) -> str:
         """Who may log in."""
-        return os.environ.get("USER") or "root" if self.program == "sshd" else "roster"
+        if self.program == "sshd" and self.login == "key":
+            return os.environ.get("USER") or "root"
+        return "roster"
 
     @property
     def root(self) -> str:
@@ -136,7 +141,8 @@ class RemoteServer:
         match self.program:
             case "sshd":
                 self._sshd()
-                return [find_tool("sshd"), "-D", "-e", "-f", self.folder / "sshd.conf"]
+                command = [find_tool("sshd"), "-D", "-e", "-f", self.folder / "sshd.conf"]
+                return command if self.login == "key" else self._with_a_user(command)
             case "proftpd":
                 self._proftpd()
                 return [find_tool("proftpd"), "-n", "-c", self.folder / "proftpd.conf"]
@@ -151,9 +157,29 @@ class RemoteServer:
 
     def _sshd(self) -> None:
         (self.folder / "authorized").write_bytes(self.key.with_suffix(".pub").read_bytes())
-        (self.folder / "sshd.conf").write_text(SSHD.format(port=self.port, folder=self.folder), "ascii")
+        (self.folder / "sshd.conf").write_text(
+            SSHD.format(
+                port=self.port, folder=self.folder, password="yes" if self.login == "password" else "no"
+            ),
+            "ascii",
+        )
         with contextlib.suppress(PermissionError):
             Path("/run/sshd").mkdir(exist_ok=True)  # where its unprivileged part lives
+
+    def _with_a_user(self, command: list[str | Path]) -> list[str | Path]:
+        """Give sshd a user with a password; in a mount namespace of its own, nobody else on the machine has him."""
+        if os.geteuid() != 0:
+            pytest.skip("sshd knows the machine's users only: as root it gets one of its own")
+        lines = {
+            "passwd": f"roster:x:0:0::{self.files}:/bin/sh\n",
+            "shadow": f"roster:{HASH}:19000:0:99999:7:::\n",
+        }
+        for name, line in lines.items():
+            path = self.folder / name
+            path.write_text(line + Path("/etc", name).read_text("utf-8"), "utf-8")
+            path.chmod(0o600 if name == "shadow" else 0o644)
+        script = 'cd "$0" && mount --bind passwd /etc/passwd && mount --bind shadow /etc/shadow && exec "$@"'
+        return [find_tool("unshare"), "--mount", "sh", "-c", script, self.folder, *command]
 
     def _proftpd(self) -> None:
         public = keygen("-e", "-m", "RFC4716", "-f", f"{self.key}.pub")

@@ -24,6 +24,8 @@ def upgrade() -> None:
     mend(op.get_bind(), FIRST_SCHEMA, BEFORE_FIRST)
     op.add_column("expectations", sa.Column("late_at", sa.Text(), nullable=True))
     op.add_column("pull_servers", sa.Column("changing_since", sa.Text(), nullable=True))
+    # While a file is fetched its row keeps the hash of the one before now; it may have been its own.
+    op.execute("UPDATE pull_files SET sha256 = NULL WHERE progress = 'fetching'")
     op.create_table(
         "secrets_keys",
         sa.Column("fingerprint", sa.String(length=64), nullable=False),

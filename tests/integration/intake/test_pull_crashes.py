@@ -135,6 +135,37 @@ async def test_s02_u02_a_queue_whose_disk_fails_ends_the_process(tmp_path: Path)
     assert world.queued == [("users.csv", b"x")]
 
 
+@pytest.mark.parametrize("is_changed", [False, True])
+async def test_s02_u02_whatever_is_killed_a_file_under_another_time_is_a_drop_only_if_its_bytes_changed(
+    tmp_path: Path, is_changed: bool
+) -> None:
+    steps = 0
+    async with open_house(tmp_path) as house, running(Server()) as server:
+        while True:
+            world = await new_world(house, server, tmp_path)
+            server.files.clear()
+            file = server.put("users.csv", b"one", mtime=10_000)
+            await world.add()
+            await world.run()
+            file.mtime += 3_600
+            file.data = b"two" if is_changed else b"one"
+            fuse = Fuse(steps)
+            inbox = BreakingInbox(data_dir=tmp_path / "data", clock=world.org.clock)
+            inbox.fuse = fuse
+            database: Any = BreakingDatabase(world.org.database, fuse)
+            with suppress(Crash):
+                await world.run(database=database, inbox=inbox)
+            for _ in range(2):
+                await world.run()
+            wanted = [b"one", b"two"] if is_changed else [b"one"]
+            assert [data for _, data in world.queued] == wanted, f"killed at step {steps}"
+            assert world.arriving == [], f"killed at step {steps}"
+            if fuse.left >= 0:
+                break
+            steps += 1
+    assert steps > 8
+
+
 @pytest.mark.parametrize("after", list(After))
 async def test_s02_u02_whatever_is_killed_each_file_is_one_drop(tmp_path: Path, after: After) -> None:
     steps = 0

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from core.clock import to_text
 from core.errors import ServiceError
 from processor.intake.pull_outcomes import judge
@@ -58,13 +60,35 @@ def test_s02_many_files_with_trouble_are_told_in_few_sentences() -> None:
     assert said == "0.csv: No. 1.csv: No. 2.csv: No. 3.csv: No. 4.csv: No. And 995 files more."
 
 
-def test_s02_a_file_that_is_being_written_is_looked_at_again_soon_and_after_an_hour_is_trouble() -> None:
-    writing = Report(changing=("users.csv",))
-    soon = after(writing)
-    assert (soon.failures, soon.again_at) == (0, to_text(NOON + timedelta(minutes=1)))
-    long = judge(pull(started_at=to_text(NOON)), writing, now=NOON + timedelta(hours=2))
-    assert long.failures == 1
-    assert "users.csv" in (long.error or "")
+@pytest.mark.parametrize("schedule", ["at once", "06:00"])
+def test_s02_a_file_that_is_being_written_is_looked_at_again_soon_and_after_an_hour_is_trouble(
+    schedule: str,
+) -> None:
+    writing, state = Report(changing=("users.csv",)), pull(schedule, started_at=to_text(NOON)).state
+    for minutes in (0, 5, 59):
+        now = NOON + timedelta(minutes=minutes)
+        state = judge(replace(pull(schedule), state=state), writing, now=now)
+        assert (state.failures, state.again_at) == (0, to_text(now + timedelta(minutes=1)))
+        assert state.changing_since == to_text(NOON)
+    state = judge(replace(pull(schedule), state=state), writing, now=NOON + timedelta(minutes=60))
+    assert state.failures == 1
+    assert "now users.csv:" in (state.error or "")
+
+
+def test_s02_trouble_of_other_files_hides_no_file_that_is_never_complete() -> None:
+    report = Report(changing=("users.csv",), troubles=("big.csv: The file is too large (U9).",))
+    said = after(report, changing_since=to_text(NOON - timedelta(hours=1))).error or ""
+    assert "big.csv" in said
+    assert "users.csv" in said
+
+
+def test_s02_a_look_that_failed_says_nothing_about_files_that_are_being_written() -> None:
+    since = to_text(NOON - timedelta(minutes=50))
+    broken = Report(error=ServerUnreachableError("Dead."))
+    assert after(broken, changing_since=since).changing_since == since
+    assert after(broken).changing_since is None
+    assert after(Report(error=HostKeyChangedError("Another.")), changing_since=since).changing_since == since
+    assert after(Report(), changing_since=since).changing_since is None
 
 
 def test_s02_u09_what_does_not_fit_into_the_hour_follows() -> None:

@@ -131,6 +131,7 @@ def test_s02_success_ends_failures_and_what_was_told() -> None:
 
 
 def test_s02_a_file_that_is_being_written_is_no_failure_for_an_hour() -> None:
-    state = replace(pull().state, started_at=to_text(NOON))
+    state = replace(pull().state, changing_since=to_text(NOON))
+    assert times.is_patient(pull().state, now=NOON + timedelta(days=1))
     assert times.is_patient(state, now=NOON + timedelta(minutes=59))
     assert not times.is_patient(state, now=NOON + timedelta(minutes=61))

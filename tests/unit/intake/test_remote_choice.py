@@ -14,7 +14,6 @@ from processor.intake.remote_choice import (
     choose,
     flaw_of_name,
     is_same_time,
-    same_but_for_the_clock,
     shown_name,
 )
 from processor.intake.sftp_wire import Attributes, Entry, Kind
@@ -115,23 +114,6 @@ def test_s02_what_was_accepted_is_fetched_again_only_when_it_changed(
 ) -> None:
     known = replace(KNOWN, **changes)  # type: ignore[arg-type]  # of a table
     assert (reason(entry(), known=known) == FETCHED) is fetched
-
-
-@pytest.mark.parametrize(
-    ("mtime", "size", "progress", "same"),
-    [
-        (4_600, 10, Progress.ACCEPTED, True),
-        (-2_600, 10, Progress.LEAVING, True),
-        (4_601, 10, Progress.ACCEPTED, False),
-        (4_600, 11, Progress.ACCEPTED, False),
-        (4_600, 10, Progress.FETCHING, False),
-    ],
-)
-def test_s02_a_change_of_the_clocks_is_no_change_of_a_file(
-    mtime: int, size: int, progress: Progress, same: bool
-) -> None:
-    known = replace(KNOWN, progress=progress)
-    assert same_but_for_the_clock(known, Candidate(mtime, "users.csv", size)) is same
 
 
 @pytest.mark.parametrize(

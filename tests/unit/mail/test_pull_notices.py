@@ -1,8 +1,16 @@
 """`processor/mail/pull_notices.py`: what the operator reads about customers' own servers (rule S2)."""
 
+from datetime import UTC, datetime
+
+import pytest
+
 from core.organization_settings import OrganizationSettings
 from core.organizations import Organization
-from processor.mail.pull_notices import compose_pull_failed_mail, compose_pull_stopped_mail
+from processor.mail.pull_notices import (
+    compose_pull_failed_mail,
+    compose_pull_stopped_mail,
+    compose_unfinished_mail,
+)
 
 ORGANIZATION = Organization(
     no=1,
@@ -64,3 +72,19 @@ def test_s02_a_pull_that_never_went_well_says_so() -> None:
         organization=ORGANIZATION, place=PLACE, error="No.", failures=3, succeeded_at=None, again_at=None
     )
     assert "not gone well yet" in mail.text
+
+
+@pytest.mark.parametrize("for_operator", [False, True])
+def test_s02_a_file_that_is_never_complete_is_told_with_its_name_and_what_helps(for_operator: bool) -> None:
+    mail = compose_unfinished_mail(
+        organization=ORGANIZATION,
+        place=PLACE,
+        names="<users>.csv and 2 more",
+        since=datetime(2026, 11, 24, 5, 0, tzinfo=UTC),
+        for_operator=for_operator,
+    )
+    text = " ".join(mail.text.split())
+    for part in (PLACE, "<users>.csv and 2 more", "06:00", "temporary name", "nobody acts", "once"):
+        assert part in text
+    assert ("rosterdrop pull test 007" in text) is for_operator
+    assert "<users>" not in mail.html
