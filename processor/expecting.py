@@ -14,6 +14,7 @@ from core.organizations_store import organizations_with
 from core.settings import Settings
 from processor import expectations_store as store
 from processor.expectations import Arrivals, Came, Missed, judge, setting_of, time_in_question
+from processor.intake import pulls_store
 from processor.mail.expected_mails import compose_came_mail, compose_missed_mail
 from processor.telling import audience_of, tell, tell_operator
 
@@ -71,8 +72,8 @@ class ExpectedFiles:
             if expectation is None:
                 return
             by = time_in_question(expectation, now=now)
-            last = await store.last_accepted(connection, organization.no)
-            last_by = await store.last_accepted(connection, organization.no, until=by)
+            last = await _last_file(connection, organization.no)
+            last_by = await _last_file(connection, organization.no, until=by)
         if judge(expectation, arrivals=_arrivals(last, last_by), now=now, uploading=False) is None:
             return
         last, last_by = await asyncio.to_thread(self._newest, organization.id, by, last, last_by)
@@ -136,6 +137,15 @@ class ExpectedFiles:
                 await tell_operator(connection, content, settings=self._settings, now=now)
         event = "expected_file.missed" if isinstance(verdict, Missed) else "expected_file.arrived"
         log.warning(event, org=organization.id, by=to_text(verdict.by))
+
+
+async def _last_file(
+    connection: Connection, org_no: int, *, until: datetime | None = None
+) -> LastFile | None:
+    """Return the last file that came; one that was fetched and holds no news has no import (S2)."""
+    accepted = await store.last_accepted(connection, org_no, until=until)
+    pulled = await pulls_store.last_came(connection, org_no, until=until)
+    return accepted if pulled is None else _later(accepted, pulled)
 
 
 def _arrivals(last: LastFile | None, last_by: LastFile | None) -> Arrivals:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.clock import to_text
+from core.clock import from_text, to_text
 from core.database import driver_connection
 from core.organization_settings import parse_organization_settings
 from core.pull_schema import pull_files, pull_servers
@@ -19,6 +19,7 @@ from processor.intake.sealing import KEY, PASSWORD, Sealed, seal, unseal
 MAX_REMEMBERED = 20_000  # names of one organization; above it the oldest that are not listed any more go
 FORGET_GONE_AFTER = timedelta(days=1)
 STATE = tuple(PullState.__dataclass_fields__)
+CAME = (Progress.ACCEPTED, Progress.LEAVING, Progress.GONE)
 FILES = "SELECT name, size_bytes, mtime, uid, progress, sha256, at FROM pull_files WHERE org_no = ?"
 
 
@@ -143,6 +144,19 @@ async def forget_file(connection: AsyncConnection, org_no: int, name: str) -> No
 async def forget_files(connection: AsyncConnection, org_no: int) -> None:
     """Forget all names of an organization."""
     await connection.execute(delete(pull_files).where(pull_files.c.org_no == org_no))
+
+
+async def last_came(
+    connection: AsyncConnection, org_no: int, *, until: datetime | None = None
+) -> tuple[datetime, str] | None:
+    """Return when a file last came, `until` then at the latest, and its name; one without news counts, too."""
+    query = select(pull_files.c.at, pull_files.c.name).where(
+        pull_files.c.org_no == org_no, pull_files.c.progress.in_(CAME)
+    )
+    if until is not None:
+        query = query.where(pull_files.c.at <= to_text(until))
+    row = (await connection.execute(query.order_by(pull_files.c.at.desc()).limit(1))).first()
+    return None if row is None else (from_text(row.at), row.name)
 
 
 async def tidy(connection: AsyncConnection, org_no: int, *, surplus: Iterable[str], now: datetime) -> None:

@@ -141,7 +141,7 @@ class RemoteServer:
         match self.program:
             case "sshd":
                 self._sshd()
-                command = [find_tool("sshd"), "-D", "-e", "-f", self.folder / "sshd.conf"]
+                command: list[str | Path] = [find_tool("sshd"), "-D", "-e", "-f", self.folder / "sshd.conf"]
                 return command if self.login == "key" else self._with_a_user(command)
             case "proftpd":
                 self._proftpd()

@@ -1,11 +1,14 @@
 """Expected files that do not come, with a real database and a real queue (N4)."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from core.database import open_database
 from core.inbox import Origin
 from processor.expecting import ExpectedFiles
 from tests.integration.directory.house import OWNER, House, Org
+from tests.integration.intake.pull_world import new_world
+from tests.integration.intake.remote_server import Server, running
 from tests.integration.timed.conftest import OPERATOR, mails, told
 
 GOOD = b"User Email\nann@x.example\n"
@@ -87,6 +90,24 @@ async def test_n04_a_file_in_the_queue_that_nobody_has_looked_at_has_come(house:
     to_tuesday(house, "12:00")
     await looker(house).look()
     assert await told(house) == []
+
+
+async def test_s02_n04_a_fetched_file_without_news_has_come(house: House, tmp_path: Path) -> None:
+    async with running(Server()) as server:
+        world = await new_world(house, server, tmp_path, expected="daily by 09:30")
+        await world.add()
+        await looker(house).look()
+        for day in (24, 25):
+            house.clock.at = datetime(2026, 11, day, 8, 0, tzinfo=UTC)
+            server.put("users.csv", GOOD, mtime=day * 86_400)
+            await world.run()
+            house.clock.move(hours=2)
+            await looker(house).look()
+            assert await told(house) == []
+        assert len(world.queued) == 1
+        house.clock.move(days=1)
+        await looker(house).look()
+        assert len(await told(house)) == 2
 
 
 async def test_n04_an_upload_under_way_is_waited_for(house: House) -> None:

@@ -110,6 +110,23 @@ def test_n04_what_needs_somebody_stands_first_in_both_parts_with_advice_and_plac
             assert expected in text
 
 
+@pytest.mark.parametrize(
+    ("kept_s", "words"),
+    [
+        (86_400.0, "24 hours after"),
+        (3_600.0, "an hour after"),
+        (1_800.0, "30 minutes after"),
+        (1.0, "a minute after"),
+    ],
+)
+def test_u03_n04_what_broke_off_is_said_to_be_removed_when_it_is(kept_s: float, words: str) -> None:
+    broken = BrokenUpload(name="big.csv", size_bytes=1, began_at="2026-11-23T09:05:00.000+00:00")
+    said = digest(told(Outcome.REFUSED, problems=1), uploads=[broken], partial_keep_s=kept_s)
+    for part in (said.text, said.html):
+        assert f"removed {words} it stopped" in " ".join(part.split())
+    assert "broke off" not in digest(told(Outcome.REFUSED, problems=1)).text
+
+
 def test_n04_a_day_of_very_many_files_makes_no_endless_mail() -> None:
     said = digest(*(told(Outcome.IMPORTED, number=number) for number in range(1, 1_001)))
     assert "1,000 files, nothing to do" in said.subject
