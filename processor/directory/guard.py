@@ -1,6 +1,7 @@
 """Holds back a file that would change unusually much (rule G1): pure."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from core.organization_settings import OrganizationSettings
 
@@ -34,3 +35,9 @@ def why_held(found: Magnitude, settings: OrganizationSettings) -> str | None:
 
 def _exceeds(number: int, of: int, percent: int, floor: int) -> bool:
     return number > floor and number * 100 > of * percent
+
+
+def is_guarded(change: tuple[str, Any, Any]) -> bool:
+    """Rule G1: whether a change replaces an existing name, role or, with `teams = replace`, membership."""
+    name, old, new = change
+    return name in ("name", "is_org_admin") or (name == "teams" and old is not None and new is None)

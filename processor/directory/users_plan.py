@@ -17,6 +17,7 @@ from processor.directory.digests import Numbers
 from processor.directory.directory_store import DirectoryReader
 from processor.directory.fingerprints import LineIndex, NewLines
 from processor.directory.first_look import BAD_KEY, COUNTS, ERASED, REPEATED_ADDRESS, TWO_USERS
+from processor.directory.guard import is_guarded
 from processor.directory.manager_links import CHANGED, REPLACED, SILENT, ManagerLinks
 from processor.directory.manager_names import Namesakes
 from processor.directory.memberships import TeamsOfUsers
@@ -331,7 +332,7 @@ class UsersPlan:
             self._counts.users_updated += 1
         else:
             self._counts.users_unchanged += 1
-        replaced = any(_is_guarded(change) for change in changes)
+        replaced = any(is_guarded(change) for change in changes)
         self._plan.guarded.replaced += replaced
         silent = known.deactivated_at is not None and not self._notes(row, known, changes)
         return after, CHANGED * bool(changes) | REPLACED * replaced | SILENT * silent
@@ -394,9 +395,3 @@ class UsersPlan:
         refused = self._file.look.refused_passed
         self._counts.rows_refused += len(refused)
         self._plan.add_problems([self._repeated(line, first) for line, first in refused.items()])
-
-
-def _is_guarded(change: FieldChange) -> bool:
-    """Rule G1: whether a change replaces an existing name, role or, with `teams = replace`, membership."""
-    name, old, new = change
-    return name in ("name", "is_org_admin") or (name == "teams" and old is not None and new is None)
