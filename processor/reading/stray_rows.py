@@ -21,9 +21,18 @@ _TOTAL = re.compile(
     r"|(records?|rows|employees|report (generated|created|run)|generated|printed|number of \w+)\b.*[:\d]",
     re.IGNORECASE,
 )
+# Of teams, whose names may be Total Rewards or Sum: nothing else in the cell, and a number in it or beside it.
+_TOTAL_OF_TEAMS = re.compile(
+    r"((grand|sub|report)[\s-]?)?(totals?|sum|count|summe|gesamt|anzahl|number of|records?|rows)"
+    r"(\s+(of|teams?|records|rows|departments|employees|users))*\s*[:=]?\s*(?P<number>\d[\d.,']*)?",
+    re.IGNORECASE,
+)
+_END = re.compile(r"\W*end of (report|file|list)\W*", re.IGNORECASE)
+_NUMBER = re.compile(r"\d[\d.,']*")
 _MOST_CELLS_OF_A_TOTAL = 4
 _LOOKED_AT = 8  # cells, so that a file of bad rows only is not read much slower
 _LONGEST_ROW = 64 * 1024
+_LONGEST_TOTAL = 200  # characters
 _STANDARD = frozenset(label_key(label) for label in STANDARD_LABELS)
 
 
@@ -38,6 +47,20 @@ def looks_like_total(cells: Sequence[str]) -> bool:
     if not 0 < len(filled) <= _MOST_CELLS_OF_A_TOTAL or any("@" in cell for cell in filled):
         return False
     return _TOTAL.match(filled[0]) is not None
+
+
+def is_total_of_teams(cells: Sequence[str]) -> bool:
+    """Whether a row of a teams file is a total or the file's last word, and no team whose name begins like one."""
+    if sum(map(len, cells[:_LOOKED_AT])) > _LONGEST_TOTAL or "@" in "".join(cells):
+        return False
+    filled = [clean(cell) for cell in cells if not is_blank(cell)]
+    if not 0 < len(filled) <= _MOST_CELLS_OF_A_TOTAL:
+        return False
+    if len(filled) == 1 and _END.fullmatch(filled[0]):
+        return True
+    found = _TOTAL_OF_TEAMS.fullmatch(filled[0])
+    numbers = all(_NUMBER.fullmatch(cell) for cell in filled[1:])
+    return found is not None and numbers and (len(filled) > 1 or found["number"] is not None)
 
 
 def looks_like_labels(cells: Sequence[str], header: Header) -> bool:

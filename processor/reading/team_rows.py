@@ -10,7 +10,12 @@ from processor.reading.address_faults import why_no_address
 from processor.reading.catalogue import problem
 from processor.reading.header import Column, Header
 from processor.reading.labels import Meaning, clean_label, label_key
-from processor.reading.stray_rows import check_width, looks_like_labels, looks_like_total
+from processor.reading.stray_rows import (
+    check_width,
+    is_total_of_teams,
+    looks_like_labels,
+    looks_like_total,
+)
 from processor.reading.values import clean, key_text, take_guard_off
 
 
@@ -45,6 +50,8 @@ def team_row_reader(
         if not name or name.casefold() == clear:
             code = "total-row" if looks_like_total(cells) else "team-name-missing"
             return problem(code, line=line, column=None if code == "total-row" else names[0].label)
+        if is_total_of_teams(cells):
+            return problem("total-row", line=line)
         if label_key(name) in name_keys and looks_like_labels(cells, header):
             return problem("labels-again", line=line)
         given = {

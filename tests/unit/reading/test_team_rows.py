@@ -67,3 +67,40 @@ def test_p03_the_clear_word_empties_owner_parent_and_type() -> None:
 
 def test_e02_the_guard_is_taken_off() -> None:
     assert team("'=Sales", "", "'-Company", "").name == "=Sales"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("Total", "3", "", ""),
+        ("TOTAL:", "", "", "1,204"),
+        ("Total teams: 12", "", "", ""),
+        ("", "Grand total", "", "3"),
+        ("Number of teams", "3", "", ""),
+        ("--- End of report ---", "", "", ""),
+    ],
+)
+def test_f03_t01_a_row_of_totals_makes_no_team(cells: tuple[str, ...]) -> None:
+    found = read(*cells)
+    assert isinstance(found, Problem)
+    assert found.line == 5
+    assert found.code == "total-row"
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "parent", "kind"),
+    [
+        ("Total Rewards", "", "", ""),
+        ("Total", "", "", ""),
+        ("Total", "", "Company", ""),
+        ("Total", "pat@m.example", "", "3"),
+        ("Count", "", "Company", "3"),
+        ("Records Management", "", "", "3"),
+        ("Sum Insured 2", "", "", ""),
+        ("End of report reviews", "", "", ""),
+    ],
+)
+def test_f03_t01_a_team_may_have_a_name_that_begins_like_a_total(
+    name: str, owner: str, parent: str, kind: str
+) -> None:
+    assert team(name, owner, parent, kind).name == name
