@@ -22,6 +22,8 @@ SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)  # when the clocks change
 EXTRA_FILES = {SPRING - timedelta(days=1), AUTUMN - timedelta(days=1)}
 STOPPED = (date(2026, 2, 9), date(2026, 2, 14))  # the daemon, Monday to Friday
 MISSED_FILE = date(2026, 5, 6)
+LATE_FILE = date(2026, 5, 20)  # it comes at one o'clock in Berlin, and the next day's not at all
+NOBODY = (date(2026, 11, 16), date(2026, 11, 19))  # no recipient, no owner, no operator could get a digest
 ROTATION = date(2026, 6, 15)
 MODES = {date(2026, 7, 1): "problems", date(2026, 9, 1): "every", date(2026, 10, 1): "digest"}
 OUTAGE = (date(2026, 9, 15), date(2026, 9, 18))
@@ -63,7 +65,7 @@ async def test_p08_n01_n03_n04_e01_a_year_of_daily_files_ends_as_the_contract_sa
             continue
         await night(year, day)
         await morning(year, day, hr)
-        await evening(year, day)
+        await evening(year, day, hr)
     await night(year, LAST + timedelta(days=1))
 
     sent = await mails(house)
@@ -114,7 +116,10 @@ async def morning(year: Year, day: date, hr: HrSystem) -> None:
     if day in REHIRES:
         await rehire(year, hr)
     clock.at = at(day, "05:00")
-    is_due = day in EXTRA_FILES or (day.weekday() < 5 and day != MISSED_FILE)
+    if day in NOBODY:
+        await year.let_nobody_get_digests(day == NOBODY[0], until=NOBODY[1] + timedelta(days=1))
+    missing = {MISSED_FILE, LATE_FILE, LATE_FILE + timedelta(days=1)}
+    is_due = day in EXTRA_FILES or (day.weekday() < 5 and day not in missing)
     if day == MISTAKE:
         record = await year.drop(hr.file(leaving=day - timedelta(days=1)), is_held=True)
         assert record.outcome is Outcome.HELD
@@ -128,8 +133,15 @@ async def morning(year: Year, day: date, hr: HrSystem) -> None:
     if day - ROTATION in (timedelta(0), timedelta(days=1)):
         await year.passwords.look()
     for kind, days_of in (
-        ("missed", {MISSED_FILE, STOPPED[1]}),
-        ("came", {MISSED_FILE + timedelta(days=1), STOPPED[1] + timedelta(days=2)}),
+        ("missed", {*missing, STOPPED[1]}),
+        (
+            "came",
+            {
+                MISSED_FILE + timedelta(days=1),
+                LATE_FILE + timedelta(days=2),
+                STOPPED[1] + timedelta(days=2),
+            },
+        ),
     ):
         if day in days_of:
             year.ledger.count(kind, HR, OPERATOR)
@@ -138,9 +150,13 @@ async def morning(year: Year, day: date, hr: HrSystem) -> None:
     await year.deliver()
 
 
-async def evening(year: Year, day: date) -> None:
-    """People change settings; then the day's plans are due."""
+async def evening(year: Year, day: date, hr: HrSystem) -> None:
+    """A file may be late; people change settings; then the day's plans are due."""
     year.house.clock.at = at(day, "11:00")
+    if day == LATE_FILE:
+        await year.drop(hr.file())
+        await year.expected.look()
+        year.ledger.count("came", HR, OPERATOR)
     if day == ROTATION:
         await year.rotate_password()
     if day in MODES:

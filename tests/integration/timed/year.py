@@ -67,7 +67,8 @@ class Year:
         self._port = 0
         self._stopped_until: date | None = None
         database, clock, settings = house.database, house.clock, house.settings
-        self.digests = Digests(database=database, clock=clock, settings=settings)
+        without_operator = settings.model_copy(update={"operator_email": None})
+        self.digests = Digests(database=database, clock=clock, settings=without_operator)
         self.alarms = OperatorAlarms(database=database, clock=clock, settings=settings)
         self.passwords = ExpiringPasswords(database=database, clock=clock, settings=settings)
         self.expected = ExpectedFiles(
@@ -169,6 +170,12 @@ class Year:
         self.mode = mode
         await self.org.change_settings(**SETTINGS, mail=mode)
         await self.digests.look()
+
+    async def let_nobody_get_digests(self, is_so: bool, *, until: date) -> None:
+        """Set addresses that are nobody's, or the right ones again; one digest tells of all that time."""
+        nobody = {"recipients": "nobody@x.example", "owner": "left@x.example"} if is_so else {}
+        await self.org.change_settings(**{**SETTINGS, "mail": self.mode, **nobody})
+        self.stopped_until(until)
 
     # --- what the daemon does by the clock
 
