@@ -66,7 +66,10 @@ def print_outcome(page: ImportPage) -> None:
         say(
             f"What to do: `rosterdrop imports approve {record.number}` or `rosterdrop imports discard {record.number}`."
         )
-    for tile in wording.tiles(record):
+    tiles = wording.tiles(record)
+    if tiles and (title := wording.title_of_tiles(record)):
+        say(f"{title}:")
+    for tile in tiles:
         say(f"  {tile.number:>9,}  {tile.label}")
     print_findings("Problems", page.problems)
     print_findings("Notes", page.notes)

@@ -80,6 +80,7 @@ async def _change(
     from commands.auditing import note
     from core.audit import Event
     from core.organizations_store import organization_by_id
+    from processor.directory.deactivations import number_of
     from processor.directory.deactivations_store import state_of
 
     async with session.writing() as connection:
@@ -91,5 +92,5 @@ async def _change(
             )
         check(user)
         await change(connection, user, org_no=organization.no, now=session.now())
-        await note(session, connection, Event(event), org_id=org_id, detail=f"user {user.id}")
+        await note(session, connection, Event(event), org_id=org_id, detail=f"user {number_of(user.id)}")
     return user

@@ -142,7 +142,8 @@ def print_organization(session: Session, org_id: str, *, as_json: bool) -> None:
     if skipped:
         say(
             "\nThese recipients get no mail, for they are not active users of this organization: "
-            f"{', '.join(skipped)}. A users file that names them makes them users."
+            f"{', '.join(skipped)}. A users file that names them makes them users; who was deactivated comes back by "
+            f"`rosterdrop users reactivate {organization.id} EMAIL`."
         )
 
 

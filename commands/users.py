@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -32,7 +34,7 @@ def list_all(
     if as_json:
         run(_print_json(session, org))
         return
-    shown, more = run(_first(session, org))
+    shown, more, zone = run(_first(session, org))
     print_table(
         ("Email", "Name", "Type", "Admin", "Status", "Manager", "Teams"),
         (
@@ -41,7 +43,7 @@ def list_all(
                 u.name,
                 u.account_type,
                 u.is_org_admin,
-                status(u),
+                status(u, zone),
                 u.manager_email,
                 teams_in_words(u.teams),
             )
@@ -77,7 +79,7 @@ def show(
         "is_org_admin": "Administrator",
         "status": "Status",
         "deactivation_date": "Deactivation date",
-        "deactivates_at": "Deactivated at",
+        "deactivates_at": "Deactivates at",
         "manager_email": "Manager",
         "teams": "Teams",
     }
@@ -92,9 +94,11 @@ def teams_in_words(names: Iterable[str]) -> str:
     return ", ".join(join_teams([name]) for name in names)
 
 
-def status(user: "ListedUser") -> str:
-    """Say whether a user is active, and until when."""
-    return f"active until {user.deactivates_at[:10]}" if user.deactivates_at else user.status
+def status(user: "ListedUser", zone: ZoneInfo) -> str:
+    """Say whether a user is active, and until which day of the organization's time zone (P8)."""
+    if not user.deactivates_at:
+        return user.status
+    return f"active until {datetime.fromisoformat(user.deactivates_at).astimezone(zone):%Y-%m-%d}"
 
 
 async def _print_json(session: Session, org_id: str) -> None:
@@ -109,13 +113,17 @@ async def _print_json(session: Session, org_id: str) -> None:
     await print_json_array(dicts())
 
 
-async def _first(session: Session, org_id: str) -> "tuple[list[ListedUser], bool]":
+async def _first(session: Session, org_id: str) -> "tuple[list[ListedUser], bool, ZoneInfo]":
+    from core.organizations_store import organization_by_id
+
+    async with session.reading() as connection:
+        zone = ZoneInfo((await organization_by_id(connection, org_id)).settings.time_zone)
     found: list[ListedUser] = []
     async for user in _users(session, org_id):
         if len(found) == FIRST:
-            return found, True
+            return found, True, zone
         found.append(user)
-    return found, False
+    return found, False, zone
 
 
 async def _users(session: Session, org_id: str) -> "AsyncIterator[ListedUser]":

@@ -37,6 +37,7 @@ async def announce(
     """
     audience = await audience_of(connection, organization, settings=settings, would_be_active=would_be_active)
     news = await _news(connection, organization, record, due_at)
+    news = replace(news, hold_days=settings.hold_days)
     codes = {problem.code for problem in news.problems}
     match delivery_of(record, mode=organization.settings.mail, codes=codes):
         case Delivery.AT_ONCE:

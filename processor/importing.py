@@ -118,7 +118,7 @@ class Importer:
             if finished.record.outcome is Outcome.HELD:
                 return finished.record
         try:
-            return await self._file(organization, drop, finished)
+            return await self._file(organization, drop, await self._with_digest(drop, finished))
         except ServiceError as exc:
             if exc.retryable or record.attempts < MOST_ATTEMPTS:
                 raise
@@ -127,6 +127,15 @@ class Importer:
                 "import.set_aside", org=drop.org_id, number=record.number, folder=aside.name, code=exc.code
             )
             return finished.record
+
+    async def _with_digest(self, drop: Drop, finished: _Finished) -> _Finished:
+        """Rule R2: know the digest also of a file that nobody read: it was withdrawn, or its name says what it is."""
+        if finished.record.sha256 is not None or not await asyncio.to_thread(drop.data.is_file):
+            return finished
+        digest = await asyncio.to_thread(_sha256, drop.data)
+        async with self._database.writing() as connection:
+            await imports_store.change_record(connection, finished.record.number, sha256=digest)
+        return replace(finished, record=replace(finished.record, sha256=digest))
 
     async def _superseded(self, organization: Organization, drop: Drop, record: ImportRecord) -> ImportRecord:
         """Rule G1: a newer drop of the same kind takes the place of a held one."""

@@ -81,6 +81,7 @@ def render_report(contents: ReportContents) -> str:
         tone=wording.tone(record),
         meaning=wording.meaning(record),
         tiles=wording.tiles(record),
+        tiles_title=wording.title_of_tiles(record),
         folder=names.folder_of(record),
         file=names.filed_name(record),
         beside=_beside(contents),

@@ -63,7 +63,10 @@ def meaning(record: ImportRecord) -> str:
                 "Below stands what an import of this file would have done."
             )
         case Outcome.DISCARDED:
-            return "The file was withdrawn, rejected or replaced by a newer one before it was applied."
+            return (
+                "Nothing of this file was applied: "
+                "it was withdrawn, rejected, replaced by a newer one, or waited too long."
+            )
         case Outcome.HELD:
             return (
                 "The file would change unusually much at once. "
@@ -71,6 +74,17 @@ def meaning(record: ImportRecord) -> str:
             )
         case _:
             return "The file is complete and waits for the time at which files are imported."
+
+
+def title_of_tiles(record: ImportRecord) -> str:
+    """Return what stands above the counts of what was not applied; nothing where they tell what was."""
+    match record.outcome:
+        case Outcome.HELD | Outcome.CHECKED:
+            return "What it would do"
+        case Outcome.DISCARDED:
+            return "What it would have done"
+        case _:
+            return ""
 
 
 def tiles(record: ImportRecord) -> list[Tile]:

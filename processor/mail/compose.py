@@ -32,7 +32,8 @@ class ImportNews:
     """What there is to tell of one import.
 
     `due_at` is when a waiting drop is imported; `deactivated` counts the users who were deactivated as planned since
-    the last mail (P8). Problems may be the first ones only, if `problem_total` says how many there are.
+    the last mail (P8); `hold_days` is after how many days a held file is discarded. Problems may be the first ones
+    only, if `problem_total` says how many there are.
     """
 
     record: ImportRecord
@@ -43,6 +44,7 @@ class ImportNews:
     note_total: int | None = None
     due_at: datetime | None = None
     deactivated: int = 0
+    hold_days: float = 7
     for_operator: bool = False
 
 
@@ -73,7 +75,7 @@ def compose_import_mail(news: ImportNews) -> MailContent:
         "meaning": meaning_of(record),
         "to_do": to_do(record, due_at=due_at, problems=problem_total, for_operator=news.for_operator),
         "tiles": wording.tiles(record),
-        "tiles_title": "What it would do" if record.outcome in (Outcome.HELD, Outcome.CHECKED) else "",
+        "tiles_title": wording.title_of_tiles(record),
         "grouped": wording.grouped,
         "problems": [said_problem(problem, record) for problem in news.problems[:PROBLEMS_SHOWN]],
         "problems_title": "Why" if record.outcome is Outcome.DISCARDED else "What to put right",
@@ -83,7 +85,10 @@ def compose_import_mail(news: ImportNews) -> MailContent:
         "places": places(record, problems=problem_total),
         "who": who_can_open(organization.username),
         "if_nobody_acts": if_nobody_acts(
-            record, due_at=due_at, kept_days=organization.settings.file_retention_days
+            record,
+            due_at=due_at,
+            kept_days=organization.settings.file_retention_days,
+            hold_days=news.hold_days,
         ),
         "for_operator": news.for_operator,
     }

@@ -53,8 +53,8 @@ def meaning_of(record: ImportRecord) -> str:
     return wording.meaning(record).replace(" Below stands what", " The counts say what")
 
 
-def if_nobody_acts(record: ImportRecord, *, due_at: str | None, kept_days: int) -> str:
-    """Say what happens if nobody acts; `due_at` is the time of a waiting drop in words."""
+def if_nobody_acts(record: ImportRecord, *, due_at: str | None, kept_days: int, hold_days: float) -> str:
+    """Say what happens if nobody acts; `due_at` is the time of a waiting drop in words, `hold_days` the setting."""
     kept = f" The files are kept for {kept_days} days." if kept_days else ""
     match record.outcome:
         case Outcome.IMPORTED:
@@ -75,9 +75,10 @@ def if_nobody_acts(record: ImportRecord, *, due_at: str | None, kept_days: int) 
                 "look right." + kept
             )
         case Outcome.HELD:
+            days = f"{hold_days:g} day{'' if hold_days == 1 else 's'}"
             return (
-                "Nothing is applied, and later files wait behind it. You are reminded daily, and after some days "
-                "the file is discarded. Support can approve it or discard it."
+                "Nothing is applied, and later files wait behind it. You are reminded daily, and "
+                f"{days} after it was held the file is discarded. Support can approve it or discard it."
             )
         case Outcome.WAITING:
             when = f" at {due_at}" if due_at else " at its time"

@@ -76,6 +76,16 @@ def test_p08_a_planned_deactivation_is_shown_with_its_time(cli: CommandLine) -> 
     assert "active until 2999-12-31" in cli("users", "list", "--org", org).out
 
 
+def test_p08_users_list_shows_the_day_in_the_organizations_time_zone(cli: CommandLine) -> None:
+    org = cli.add("Mavericks", "--time-zone", "America/Los_Angeles")
+    leaving = cli.file("leaving.csv", "User Email,Deactivation Date", "cy@mavericks.example,2999-12-31")
+    assert cli.process("import", leaving, "--org", org).status == 0
+    assert "active until 2999-12-31" in cli("users", "list", "--org", org).out
+    shown = cli("users", "show", org, "cy@mavericks.example").out
+    assert "Deactivates at:" in shown
+    assert "3000-01-01T07:59:00" in shown
+
+
 def test_x_users_of_one_organization_are_not_those_of_another(cli: CommandLine) -> None:
     filled(cli)
     other = cli.add("Lakers")

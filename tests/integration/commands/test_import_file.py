@@ -1,5 +1,6 @@
 """`rosterdrop import`: a file dropped from the command line, with a daemon and without."""
 
+import hashlib
 import os
 import pty
 import signal
@@ -242,3 +243,11 @@ def test_k_on_a_terminal_a_bar_shows_that_it_works(cli: CommandLine) -> None:
     assert "Importing" in shown
     assert "Importing" not in out
     assert "2,000  users created" in out
+
+
+def test_r02_the_digest_is_kept_of_a_file_that_nobody_read_too(cli: CommandLine) -> None:
+    org = cli.add()
+    path = cli.file("users.pdf", "User Email", "bo@x.example")
+    shown = cli.process("import", path, "--org", org, "--json").json
+    assert shown["outcome"] == "refused"
+    assert shown["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()

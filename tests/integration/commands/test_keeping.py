@@ -26,6 +26,8 @@ def test_p08_a_reactivated_user_stays_active_with_the_same_date_in_later_files(c
     assert (again["counts"]["deactivations_planned"], again["changes"]) == (0, [])
     assert (user(cli, org)["status"], user(cli, org)["deactivates_at"]) == ("active", None)
     assert dropped(cli, org, "bo@mavericks.example,2020-02-01")["counts"]["deactivations_planned"] == 1
+    (line,) = cli("audit", "--event", "person.reactivated", "--json").json
+    assert line["detail"] == "user 2", "by the number in the organization, as a removal of a person says it"
 
 
 def test_p08_a_user_who_is_kept_is_not_planned_again_by_the_same_date(cli: CommandLine) -> None:

@@ -210,6 +210,7 @@ def test_n02_org_show_names_recipients_who_are_not_active_users(cli: CommandLine
     printed = cli("org", "show", org).out
     assert "get no mail" in printed
     assert "stranger@x.example" in printed
+    assert f"`rosterdrop users reactivate {org} EMAIL`" in printed
 
 
 def test_k_org_show_says_settings_in_plain_words(cli: CommandLine) -> None:

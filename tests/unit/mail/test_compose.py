@@ -150,6 +150,14 @@ def test_g01_a_held_file_says_why_it_is_held_and_what_it_would_do() -> None:
         assert "what it would do" in part.lower()
 
 
+def test_g01_a_held_file_says_when_it_is_discarded_and_a_discarded_one_what_it_would_have_done() -> None:
+    held = mail(record=record(Outcome.HELD, rows=1_250), hold_days=3)
+    assert "3 days after it was held the file is discarded" in held.text
+    gone = mail(record=record(Outcome.DISCARDED, rows=1_250, users_updated=30))
+    for part in (gone.text, gone.html):
+        assert "what it would have done" in part.lower()
+
+
 def test_n01_a_phone_wraps_the_text_itself() -> None:
     said = mail(problems=[problem(2, text="a long sentence " * 30)])
     assert ("a long sentence " * 30).strip() in said.text
