@@ -29,6 +29,7 @@ from processor.directory.moved import DirectoryMovedError
 from processor.directory.people import Person
 from processor.directory.plan import Plan, PlanSpace
 from processor.directory.planning import Planner
+from processor.directory.repeats import FileBytes
 from processor.filing.filer import DropLostError, file_away, leave_queue, set_aside
 from processor.filing.kept_details import Details, keep_details, kept_details
 from processor.filing.kept_ranges import keep_ranges
@@ -148,7 +149,7 @@ class Importer:
             async with reading_directory(self._database, organization.no) as directory:
                 planner = self._planner(space, directory, organization, None)
                 kinds = [
-                    await planner.kind_of(other.data)
+                    planner.kind_of(other.data)
                     for other in behind
                     if kind_of_name(other.meta.name) is NameKind.USABLE
                 ]
@@ -168,7 +169,7 @@ class Importer:
         try:
             while True:
                 with open_space(self._space) as space:
-                    plan = await self._plan(space, organization, drop, progress)
+                    plan = await self._plan(space, organization, drop, progress, digest)
                     try:
                         return await self._apply(organization, drop, record, plan, await digest)
                     except DirectoryMovedError:
@@ -188,13 +189,18 @@ class Importer:
             raise NotFoundError(f"The organization {organization.id} was removed.")
 
     async def _plan(
-        self, space: PlanSpace, organization: Organization, drop: Drop, progress: Progress | None
+        self,
+        space: PlanSpace,
+        organization: Organization,
+        drop: Drop,
+        progress: Progress | None,
+        digest: asyncio.Task[str],
     ) -> Plan:
         size = drop.meta.size_bytes
         keys_dir = self._settings.keys_dir
         async with reading_directory(self._database, organization.no, keys_dir=keys_dir) as directory:
             told = None if progress is None else lambda done: progress(done, size)
-            planner = self._planner(space, directory, organization, told)
+            planner = self._planner(space, directory, organization, told, FileBytes(size, lambda: digest))
             return (await planner.plan(drop.data)).plan
 
     def _planner(
@@ -203,6 +209,7 @@ class Importer:
         directory: DirectoryReader,
         organization: Organization,
         progress: Callable[[int], None] | None,
+        given: FileBytes | None = None,
     ) -> Planner:
         return Planner(
             space=space,
@@ -212,6 +219,7 @@ class Importer:
             folder=self._space,
             progress=progress,
             detailed=organization.settings.mode == "test",
+            given=given,
         )
 
     async def _apply(

@@ -23,6 +23,7 @@ from processor.directory.erasure_store import erased_hashes
 from processor.directory.fingerprints import Fingerprints, no_fingerprints
 from processor.directory.held_values import HeldValues
 from processor.directory.people import Person
+from processor.directory.repeats import LastFile
 
 CHUNK = 500
 SMALL = 2_000  # a directory of so many users is read whole, instead of row by row's addresses
@@ -243,6 +244,15 @@ class DirectoryReader:
         )
         voids = await self._voids()
         return stored.without(voids) if len(voids) else stored
+
+    async def last_file(self) -> LastFile | None:
+        """Return the users file that the fingerprints are of."""
+        sql = (
+            "SELECT sha256, size_bytes, json_extract(counts, '$.rows') FROM imports WHERE number = "
+            "(SELECT import_number FROM fingerprints WHERE org_no = ?)"
+        )
+        row = await self._one(sql)
+        return None if row is None or row[0] is None else LastFile(*row)
 
     async def has_voids(self) -> bool:
         """Whether something else than an import has touched users since the last users file."""

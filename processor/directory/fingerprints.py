@@ -121,6 +121,10 @@ class LineIndex:
         self.repeated.extend((int(lines[at]), int(standing[at])) for at in twice)
         return len(places) - len(twice)
 
+    def pass_all(self) -> None:
+        """Take note that the file has each known line once, and no other; where they stand matters to nobody then."""
+        self._line_of.fill(1)
+
     def lines_of(self, people: Numbers) -> Numbers:
         """Return the line at which a known line of each person was passed over so far; 0 where none was."""
         known = self._known.people

@@ -97,6 +97,12 @@ class FirstLook:
         self._judge_passed()
         self._survey.merge(self._lines.evidence(without=self.replaced_people))
 
+    def take_repeat(self) -> None:
+        """Judge the last file once more: known lines only (G2)."""
+        self._lines.pass_all()
+        self.rows = self.passed = len(self._lines)
+        self._survey.merge(self._lines.evidence(without=set()))
+
     def release(self) -> None:
         """Give back what the second pass has read, and keep what `rows_of` needs (F4)."""
         self._keys = DigestIndex()

@@ -15,6 +15,7 @@ from processor.directory.guard import Magnitude, why_held
 from processor.directory.line_meaning import meaning_of_lines, orders_of
 from processor.directory.people import today_of
 from processor.directory.plan import FileRefusedError, NewField, Plan, PlanSpace
+from processor.directory.repeats import FileBytes, is_repeat
 from processor.directory.teams_plan import TeamsFile, TeamsPlan
 from processor.directory.users_file import UsersFile
 from processor.directory.users_plan import TEAM_LIMIT, LastAdminError, StaleLinesError, UsersPlan
@@ -26,6 +27,7 @@ from processor.reading.decisions import Decisions
 from processor.reading.field_types import FieldType, KnownField
 from processor.reading.header import Header, is_extra_header_row, understand_header, value_under_empty_label
 from processor.reading.keys import key_reader, match_field, plain_keys_reader
+from processor.reading.kinds import kind_of
 from processor.reading.labels import Meaning, label_key
 from processor.reading.meanings import in_words, meanings
 from processor.reading.opening import OpenTable, as_utf8, is_utf16, open_table, refusal_of
@@ -66,6 +68,7 @@ class Planner:
         folder: Path,
         progress: Progress | None = None,
         detailed: bool = False,
+        given: FileBytes | None = None,
     ) -> None:
         self._space = space
         self._directory = directory
@@ -73,6 +76,7 @@ class Planner:
         self._today = today_of(settings, now=now)
         self._folder = folder
         self._progress = progress
+        self._given = given  # where a file may be the last one once more (G2)
         self._detailed = detailed  # whether the plan says what it gives to those whom it makes (H7, H8)
         self._preset = preset_of(settings)
         self._map = map_of(self._preset, settings.header_map)
@@ -96,30 +100,10 @@ class Planner:
         finally:
             copy.unlink()
 
-    async def kind_of(self, path: Path) -> Kind | None:
+    def kind_of(self, path: Path) -> Kind | None:
         """Return what a file is, by its header alone; None where it would be refused."""
         encodings = [self._encoding, *([self._preset.encoding] if self._preset is not None else [])]
-        for encoding in dict.fromkeys(encodings):
-            try:
-                return self._kind_in(path, encoding)
-            except BadTableError:
-                continue
-        return None
-
-    def _kind_in(self, path: Path, encoding: str) -> Kind | None:
-        codec = is_utf16(path, encoding=encoding)
-        readable = path if codec is None else as_utf8(path, codec=codec, folder=self._folder)
-        try:
-            table = open_table(
-                readable, encoding=encoding if codec is None else "utf-8", map_labels=self._map
-            )
-        finally:
-            if readable != path:
-                readable.unlink()
-        if isinstance(table, Problem):
-            return None
-        header = understand_header(table.labels, header_map=self._map, field_labels=[])
-        return header.kind if isinstance(header, Header) else None
+        return kind_of(path, encodings=encodings, header_map=self._map, folder=self._folder)
 
     async def _plan(self, path: Path, encoding: str) -> Understood:
         """Plan in an encoding; where the file is not in it, in the one that the preset's system writes (H5)."""
@@ -264,15 +248,20 @@ class Planner:
         usable: Fingerprints,
         keep_admins: frozenset[int],
     ) -> Plan:
-        lines, survey, look, decisions = await self._look(table, header, known_fields, usable)
+        repeats = await is_repeat(
+            self._given, last=await self._directory.last_file(), known=len(usable.people)
+        )
+        lines, survey, look, decisions = await self._look(table, header, known_fields, usable, repeats)
         if len(lines) and (look.gave_up or decisions.widened or usable.orders != orders_of(decisions)):
-            usable = no_fingerprints(stored.everybody)
-            lines, survey, look, decisions = await self._look(table, header, known_fields, usable)
+            usable, repeats = no_fingerprints(stored.everybody), False
+            lines, survey, look, decisions = await self._look(table, header, known_fields, usable, repeats)
         plan = self._new_plan(table, header)
         self._fields(plan, known_fields, decisions)
         file = UsersFile(
             header=header,
-            batches=self._watched(table, header, lines.find_again() if len(lines) else None),
+            batches=()
+            if repeats
+            else self._watched(table, header, lines.find_again() if len(lines) else None),
             read_row=user_row_reader(
                 header=header,
                 decisions=decisions,
@@ -308,6 +297,8 @@ class Planner:
         if look.refused_passed:
             for start, end in line_ranges(table.data, set(look.refused_passed)):
                 plan.refused_ranges.add(start, end)
+        if repeats:
+            return plan  # whom the file names, and the fingerprints of its lines, stay what they are
         types = {**{known.label: known.type for known in known_fields.values()}, **decisions.types}
         plan.fingerprints = users.new_lines.merged(
             lines.kept(without=users.without_fingerprint | look.replaced_people),
@@ -326,7 +317,12 @@ class Planner:
         return columns[0].label
 
     async def _look(
-        self, table: OpenTable, header: Header, known_fields: KnownFields, usable: Fingerprints
+        self,
+        table: OpenTable,
+        header: Header,
+        known_fields: KnownFields,
+        usable: Fingerprints,
+        repeats: bool,
     ) -> tuple[LineIndex, Survey, FirstLook, Decisions]:
         """Rules P10, C1, C2, P9: judge rows by their keys and look at all values once, before any is read."""
         lines = LineIndex(usable)
@@ -340,7 +336,10 @@ class Planner:
             read_keys=plain_keys_reader(header=header, settings=self._settings),
             match_field=match,
         )
-        await look.look(read_batches(table.data, find=lines.find if len(lines) else None))
+        if repeats:
+            look.take_repeat()
+        else:
+            await look.look(read_batches(table.data, find=lines.find if len(lines) else None))
         state = self._directory.state
         earlier = None
         if state.date_order is not None and state.date_order_import is not None:
