@@ -78,7 +78,7 @@ def _print(report: "Report", org: str) -> None:
     for name in report.changing:
         say(f"{name} is still being written; the next look finds it.")
     if report.deferred:
-        say("That is all for this hour (U9); the rest follows.")
+        say("That is all for now (U9); the rest follows.")
     if report.fetched:
         say(f"`rosterdrop imports list --org {org}` shows what comes of them.")
     elif not report.changing and not report.complaint:

@@ -127,6 +127,13 @@ class Ledger:
         if file is None or file.progress is not Progress.FETCHING or file.sha256 is None:
             await self.forget(name)
 
+    async def drop_empty(self, name: str) -> None:
+        """Throw away a partial of which nothing came; else it is gone on with when the server can read it again."""
+        file = self.known.get(name)
+        partial = None if file is None else self.partials.get(file.uid)
+        if partial is not None and not await to_its_end(_size_of, partial):
+            await self.drop(name)
+
     def was_accepted(self, fetched: Candidate, sha256: str) -> bool:
         """Rule S2: whether the very bytes of this name were accepted last, and its time alone is another."""
         return self._sha256_before(fetched.name) == sha256
@@ -200,6 +207,13 @@ class Ledger:
 
     def _now(self) -> str:
         return to_text(self._clock.now())
+
+
+def _size_of(partial: Incoming) -> int:
+    try:
+        return partial.data.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _written_at(partial: Incoming) -> float:

@@ -39,6 +39,7 @@ from processor.intake.thread_work import to_its_end
 log = structlog.get_logger()
 
 TROUBLES_TOLD = 5
+TROUBLES_LOGGED = 20  # of one run
 LEFT_AT_ONCE = 100  # files that could not be renamed or deleted before
 
 Progressed = Callable[[int, int], None]  # bytes that came, bytes in all
@@ -124,6 +125,7 @@ class PullRun:
         self._troubles: list[str] = []
         self._skipped: tuple[Skipped, ...] = ()
         self._deferred = False
+        self._in_vain = 0
 
     async def run(self) -> Report:
         """Do it; what the server does wrong is in the report.
@@ -161,20 +163,31 @@ class PullRun:
         )
         self._skipped = choice.skipped
         self._changing += [one.name for one in choice.changing]
-        total, done = sum(one.size_bytes for one in choice.fetch), 0
-        for candidate in choice.fetch:
-            if self._room.count_refusal(await self._ledger.accepted_within_the_hour()) is not None:
+        await self._ledger.tidy(entry.name.decode("utf-8", "replace") for entry in entries)
+        wanted = [one for one in choice.fetch if not self._is_too_large(one)]
+        total, done = sum(one.size_bytes for one in wanted), 0
+        for candidate in wanted:
+            accepted = await self._ledger.accepted_within_the_hour()
+            if self._in_vain >= self._patience.in_vain or self._room.count_refusal(accepted) is not None:
                 self._deferred = True
                 break
             await self._take(session, candidate, done, total)
             done += candidate.size_bytes
-        await self._ledger.tidy(entry.name.decode("utf-8", "replace") for entry in entries)
+
+    def _is_too_large(self, candidate: Candidate) -> bool:
+        """Rule U9: whether no server need be asked for the file."""
+        refusal = self._room.size_refusal(candidate.size_bytes)
+        if refusal is not None:
+            self._trouble(candidate.name, f"{refusal}.")
+        return refusal is not None
 
     async def _take(self, session: RemoteSession, candidate: Candidate, done: int, total: int) -> None:
         """Fetch, accept and leave one file; what is wrong with it alone does not stop the others."""
+        self._in_vain += 1
         try:
             file = await self._accepted(session, candidate, done, total)
             if file is not None:
+                self._in_vain -= 1
                 self._fetched.append(file)
                 if file.progress is Progress.LEAVING:
                     await self._leave(session, file)
@@ -182,12 +195,13 @@ class PullRun:
             await self._ledger.drop(candidate.name)
             self._changing.append(candidate.name)
         except NotTakenError as exc:
-            self._trouble(candidate.name, exc)
+            self._trouble(candidate.name, exc.public_message)
         except RemoteRefusedError as exc:
             if exc.is_missing:
                 await self._ledger.drop(candidate.name)  # it went between two looks
             else:
-                self._trouble(candidate.name, exc)
+                await self._ledger.drop_empty(candidate.name)
+                self._trouble(candidate.name, exc.public_message)
         except (NoRoomError, UploadLostError):
             await self._ledger.drop(candidate.name)  # the disk needs the room (U9)
             raise
@@ -215,9 +229,6 @@ class PullRun:
     ) -> Fetched:
         incoming: Incoming | None = self._ledger.partial_of(candidate)
         if incoming is None:
-            refusal = self._room.size_refusal(candidate.size_bytes)
-            if refusal is not None:
-                raise NotTakenError(f"{refusal}.")
             incoming = await to_its_end(begin, self._inbox, self._pull.org_id, self._server, candidate.name)
             await self._ledger.begin(candidate, incoming)
         return await fetch(session, self._server, candidate, incoming, room=self._room, progressed=progressed)
@@ -228,16 +239,16 @@ class PullRun:
         except RemoteRefusedError as exc:
             self._trouble(
                 file.name,
-                exc,
-                "It was fetched, stays where it is, and is not fetched again.",
+                f"{exc.public_message} It was fetched, stays where it is, and is not fetched again.",
             )
             return
         progress = Progress.GONE if left is Left.GONE else Progress.ACCEPTED
         await self._ledger.note(replace(file, progress=progress))
 
-    def _trouble(self, name: str, error: ServiceError, more: str = "") -> None:
-        self._troubles.append(f"{name}: {error.public_message} {more}".strip())
-        log.warning("pull.file_refused", org=self._pull.org_id, name=name, reason=error.public_message)
+    def _trouble(self, name: str, reason: str) -> None:
+        self._troubles.append(f"{name}: {reason}")
+        if len(self._troubles) <= TROUBLES_LOGGED:
+            log.warning("pull.file_refused", org=self._pull.org_id, name=name, reason=reason)
 
 
 @asynccontextmanager

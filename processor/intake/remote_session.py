@@ -169,7 +169,7 @@ class RemoteSession:
     def _write(self, packet: bytes) -> None:
         try:
             self._writer.write(packet)
-        except (OSError, asyncssh.Error) as exc:
+        except Exception as exc:  # whatever broke the connection, which a hostile server chooses
             raise broken() from exc
 
     async def received(self) -> tuple[int, int, wire.Answer]:
@@ -209,14 +209,17 @@ class RemoteSession:
 
     async def _received(self) -> tuple[int, wire.Answer]:
         async with _within(self.patience.request_s):
-            try:
-                length = int.from_bytes(await self._reader.readexactly(4), "big")
-                if not 1 <= length <= wire.MAX_PACKET_BYTES:
-                    raise wire.BadAnswerError(f"The SFTP server sent a packet of {length:,} bytes.")
-                answer = wire.Answer(await self._reader.readexactly(length))
-            except (EOFError, OSError, asyncssh.Error) as exc:
-                raise broken() from exc
+            length = int.from_bytes(await self._read(4), "big")
+            if not 1 <= length <= wire.MAX_PACKET_BYTES:
+                raise wire.BadAnswerError(f"The SFTP server sent a packet of {length:,} bytes.")
+            answer = wire.Answer(await self._read(length))
         return answer.take(1)[0], answer
+
+    async def _read(self, length: int) -> bytes:
+        try:
+            return await self._reader.readexactly(length)
+        except Exception as exc:  # whatever broke the connection, which a hostile server chooses
+            raise broken() from exc
 
     def expect(self, status: wire.Status, code: int | None, *, what: str) -> None:
         """Say so where a status is not the one that was expected; None expects none at all."""
@@ -329,14 +332,14 @@ async def open_session(account: Account, patience: Patience = PATIENT) -> AsyncI
                 writer, reader, _ = await connection.open_session(
                     subsystem="sftp", encoding=None, window=WINDOW_BYTES
                 )
-            except (OSError, asyncssh.Error) as exc:
+            except Exception as exc:  # whatever broke the connection, which a hostile server chooses
                 raise ServerUnreachableError(f"{account.host} offers no SFTP.") from exc
         session = RemoteSession(reader=reader, writer=writer, patience=patience)
         await session.greet()
         try:
             yield session
         finally:
-            with suppress(OSError, asyncssh.Error):
+            with suppress(Exception):
                 writer.close()
 
 

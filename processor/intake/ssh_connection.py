@@ -66,7 +66,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long a server may take, in seconds."""
+    """How long a server may take, in seconds, and how many files a run asks it for in vain; the rest waits."""
 
     connect_s: float = 30.0
     login_s: float = 30.0
@@ -74,6 +74,7 @@ class Patience:
     listing_s: float = 300.0
     slow_s: float = 60.0  # in which 64 KiB of a file must come
     run_s: float = 6 * 3600.0
+    in_vain: int = 1_000
 
 
 PATIENT = Patience()
@@ -114,6 +115,10 @@ async def _shown_key(address: str, port: int, kind: str, patience: Patience) -> 
             )
     except (asyncssh.Error, ConnectionResetError):
         return None
+    except OSError:
+        raise
+    except Exception as exc:  # the library lets out whatever a broken packet makes it raise
+        raise OSError from exc
     return None if key is None else HostKey(kind, key.get_fingerprint())
 
 
@@ -138,6 +143,9 @@ async def dialled(
                 await connection.wait_closed()
         except TimeoutError:
             connection.abort()
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
 
 
 def check_private_key(text: str) -> str:
@@ -209,7 +217,7 @@ async def _login(
                 f"{account.host} does not take the user name {account.username} with this {means}: ask its operator. "
                 f"Another {means}: `rosterdrop pull add ORG --replace {option}`."
             ) from exc
-        except (OSError, asyncssh.Error) as exc:
+        except Exception as exc:  # noqa: BLE001  # the library lets out whatever a broken packet makes it raise
             trouble = exc
     raise _unreachable(account.host, account.port) from trouble
 

@@ -4,6 +4,8 @@ import asyncio
 import stat
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -275,17 +277,34 @@ async def test_s02_compressed_packets_which_could_be_huge_are_not_agreed_to() ->
     assert server.passwords == []
 
 
-async def test_s02_a_peer_that_speaks_no_ssh_is_told_as_unreachable() -> None:
+@pytest.mark.parametrize(
+    "babbled",
+    [
+        b"220 mail.example ESMTP\r\n" * 10,
+        b"SSH-2.0-\xff\xfe\r\n",
+        b"SSH-2.0-x\r\n" + bytes((0, 0, 0, 12, 4, 20, *range(10))),  # a KEXINIT that ends too early
+        b"SSH-2.0-x\r\n" + b"\xff" * 1_000,
+        b"x" * 100_000,
+    ],
+)
+async def test_s02_a_peer_that_speaks_no_ssh_is_told_as_unreachable(babbled: bytes) -> None:
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example ESMTP\r\n" * 10)
-        writer.close()
+        with suppress(OSError):
+            await reader.readline()  # who the client is
+            writer.write(babbled)
+            writer.close()
 
     listener = await asyncio.start_server(babble, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
+    account = replace(Server().account, port=port)
     async with listener:
         with pytest.raises(ServiceError) as caught:
             await host_keys_of("127.0.0.1", port, HASTY)
-    assert caught.value.retryable
+        assert caught.value.retryable
+        with pytest.raises(ServiceError) as caught:
+            async with open_session(account, HASTY):
+                pytest.fail("logged in")
+        assert caught.value.retryable
 
 
 async def test_s02_a_host_without_an_address_is_told_as_such() -> None:
