@@ -111,11 +111,10 @@ class DropIns:
         try:
             folder = os.open(folders.local, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
-            if (
-                folders.root.exists()
-            ):  # an operator removed local/; without all of it the organization goes (K)
-                with suppress(OSError):
-                    self._inbox.prepare(self._org_id)
+            if not folders.root.exists():  # the organization goes (K)
+                return Scan(0, None)
+            with suppress(OSError):  # an operator removed local/
+                self._inbox.prepare(self._org_id)
             return Scan(0, None)
         try:
             if self._unsettled:
@@ -174,9 +173,12 @@ class DropIns:
             fd = os.open(name, _OPEN, dir_fd=folder)
         except FileNotFoundError:
             return None
-        except OSError:
+        except PermissionError:
             self._leave(os.fsencode(name), look.inode, "it cannot be read (permission)")
             return None
+        except OSError as exc:
+            log.warning("drop_in.deferred", org=self._org_id, name=name, reason=exc.strerror)
+            return self._quiet_s
         try:
             writer = ask_lease(fd)
             if writer is Writer.SOME or Look.at(os.fstat(fd)) != look:
@@ -280,7 +282,7 @@ def strange_files(local: Path) -> Iterator[tuple[str, str]]:
                 continue
             if reason := _strangeness((local / name).lstat()):
                 yield name, reason
-            elif not os.access(local / name, os.R_OK):
+            elif not os.access(local / name, os.R_OK, effective_ids=True):
                 yield name, "it cannot be read (permission)"
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
+from watchfiles import Change, awatch
 
 from core.database import TROUBLES
 from core.inbox import Inbox
@@ -20,6 +20,8 @@ log = structlog.get_logger()
 DEBOUNCE_MS = 20
 STEP_MS = 5
 AFTER_ERROR_S = 1.0
+
+Watch = Callable[..., AsyncIterator[set[tuple[Change, str]]]]  # `watchfiles.awatch`: the seam to inotify
 
 
 class LocalFolders:
@@ -35,6 +37,7 @@ class LocalFolders:
         quiet_time_s: float,
         unusable_name_wait_s: float,
         scan_interval_s: float,
+        watch: Watch = awatch,
     ) -> None:
         self._inbox = inbox
         self._data_dir = data_dir
@@ -43,10 +46,12 @@ class LocalFolders:
         self._quiet_s = quiet_time_s
         self._unusable_s = unusable_name_wait_s
         self._interval_s = scan_interval_s
+        self._watch_files = watch
         self._folders: dict[str, DropIns] = {}
         self._due: dict[
             str, float
         ] = {}  # when, on the monotonic clock, an organization's folder wants a look
+        self._gone: set[str] = set()  # organizations whose folder was removed since it was watched
         self._woken = asyncio.Event()
         self._changed = asyncio.Event()  # the set of organizations
 
@@ -115,6 +120,10 @@ class LocalFolders:
             return
         if scan.again_in_s is not None:
             self._due[org_id] = time.monotonic() + scan.again_in_s
+        if org_id in self._gone:  # made again; what comes before it is watched, the next look finds
+            self._gone.discard(org_id)
+            self._changed.set()
+            self._due[org_id] = time.monotonic() + self._quiet_s
         if scan.taken:
             self._nudge(org_id)
 
@@ -139,10 +148,10 @@ class LocalFolders:
                 pause_s = AFTER_ERROR_S
 
     async def _watch_these(self, paths: list[Path], nudges: Path) -> None:
-        stop = asyncio.Event()
+        stop, watched = asyncio.Event(), frozenset(paths)
         stopper = asyncio.create_task(self._stop_on_change(stop))
         try:
-            async for changes in awatch(
+            async for changes in self._watch_files(
                 *paths,
                 watch_filter=None,
                 debounce=DEBOUNCE_MS,
@@ -156,6 +165,11 @@ class LocalFolders:
                         self._nudge(path.name)
                         if path.name != MAIL:
                             self.wake(path.name)
+                    elif (
+                        path in watched
+                    ):  # the folder itself, which an operator removed: the kernel watches it no more
+                        self._gone.add(path.parent.name)
+                        self.wake(path.parent.name)
                     else:
                         self.wake(path.parent.parent.name)
         finally:

@@ -3,6 +3,9 @@
 import os
 import shutil
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,11 @@ from structlog.testing import capture_logs
 
 from core.clock import SystemClock
 from core.inbox import Inbox, Incoming, Origin
-from processor.intake.drop_ins import DropIns
+from processor.intake.drop_ins import DropIns, Writer, ask_lease, strange_files
 from tests.faults.disks import require_disks, run
 
 QUIET_S = 2.0
+NOBODY = 65534
 FILE = b"User Email\nann@x.example\n"
 
 
@@ -119,6 +123,61 @@ def test_u08_the_same_where_local_is_another_disk(tmp_path: Path) -> None:
         assert list(local.path.iterdir()) == []
     finally:
         run("umount", local.path)
+
+
+@pytest.fixture
+def of_another(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """A daemon's `local/` where the daemon is not root, and the operator who copies files is."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can be two users")
+    with tempfile.TemporaryDirectory(prefix="rosterdrop-") as name:  # pytest's own folders are root's alone
+        folder = Path(name)
+        os.chown(folder, NOBODY, NOBODY)
+        with as_nobody():
+            local = Local(folder)
+        yield local
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be a user without rights, and without CAP_LEASE."""
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_u08_a_file_that_nobody_may_read_is_told_once_left_alone_and_taken_when_it_is_readable(
+    of_another: Local,
+) -> None:
+    path = of_another.put("secret.csv")
+    path.chmod(0o600)
+    of_another.put("users.csv").chmod(0o644)
+    with capture_logs() as logs, as_nobody():
+        for _ in range(4):
+            of_another.scan(after_s=2 * QUIET_S)
+    told = [(line["name"], line["reason"]) for line in logs if line["event"] == "drop_in.ignored"]
+    assert told == [("secret.csv", "it cannot be read (permission)")]
+    assert of_another.queue() == [("users.csv", FILE)]
+    assert path.read_bytes() == FILE
+    with as_nobody():
+        assert list(strange_files(of_another.path)) == [("secret.csv", "it cannot be read (permission)")]
+    path.chmod(0o644)
+    with as_nobody():
+        assert of_another.scan(after_s=2 * QUIET_S) == 1
+    assert [name for name, _ in of_another.queue()] == ["users.csv", "secret.csv"]
+
+
+def test_u08_where_the_lease_cannot_be_asked_twice_the_quiet_time_counts(of_another: Local) -> None:
+    of_another.put("users.csv").chmod(0o644)
+    with as_nobody(), (of_another.path / "users.csv").open("rb") as file:
+        assert ask_lease(file.fileno()) is Writer.UNKNOWN, "it is root's, and this user has no CAP_LEASE"
+        of_another.scan()
+        assert of_another.scan(after_s=QUIET_S) == 0
+        assert of_another.scan(after_s=QUIET_S - 0.1) == 0
+        assert of_another.scan(after_s=0.1) == 1
+    assert of_another.queue() == [("users.csv", FILE)]
 
 
 def make_strange(local: Path, outside: Path) -> list[str]:

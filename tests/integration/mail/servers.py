@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 
 @dataclass
 class Postbox:
-    """What a server got, and what it answers: a reply, or `drop` to hang up."""
+    """What a server got, and what it answers: a reply, or `drop` to hang up, or after DATA `hang` to say nothing."""
 
     rcpt: str = "250 OK"
     data: str = "250 OK"
@@ -39,6 +39,8 @@ class Postbox:
         if self.data == "drop":
             hang_up(server)
             return "421 gone"
+        if self.data == "hang":
+            await asyncio.Event().wait()
         if self.data.startswith("250"):
             self.got.append(envelope)
         return self.data

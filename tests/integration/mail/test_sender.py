@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.database import Database
+from processor.mail import outbox_store
 from processor.mail.mails import MailState, OutboxMail
 from processor.mail.sender import OutboxSender
 from processor.mail.smtp import SmtpTransport
@@ -16,7 +17,7 @@ from processor.mail.smtp_url import parse_smtp_url
 from processor.mail.transport import Defer, Fail, Sent, Verdict
 from processor.mail.transports import transport_for
 from tests.integration.mail.conftest import MovedClock
-from tests.integration.mail.servers import HOST, Postbox, refused_port, serving
+from tests.integration.mail.servers import HOST, Postbox, refused_port, serving, silent_server
 from tests.integration.mail.writing import MAIL_FROM, all_mails, eventually, new_mail, states, write_mails
 
 
@@ -133,6 +134,50 @@ async def test_n03_after_three_days_a_mail_is_given_up(database: Database, clock
     async with running(database, clock, Fake([Defer("451 busy")])):
         await eventually(lambda: is_state(database, "failed"))
     assert (await all_mails(database))[0].last_error == "Given up after 3 days. 451 busy"
+
+
+def impatient(port: int) -> SmtpTransport:
+    """A transport that gives an answer the time of a test."""
+    return SmtpTransport(
+        server=parse_smtp_url(f"smtp://{HOST}:{port}"),
+        mail_from=MAIL_FROM,
+        connect_timeout_s=0.2,
+        command_timeout_s=0.2,
+        final_timeout_s=0.2,
+    )
+
+
+async def to_its_end(database: Database, clock: MovedClock, transport: SmtpTransport) -> OutboxMail:
+    """Let one mail be tried each day until nobody tries it any more; every time it waits for no answer."""
+    await write_mails(database, clock, new_mail())
+    async with running(database, clock, transport):
+        for day in range(1, 5):
+
+            async def tried(times: int = day) -> bool:
+                return await attempts(database) == [times]
+
+            await eventually(tried)
+            assert await is_state(database, "waiting" if day < 4 else "failed")
+            clock.move(days=1)
+    return (await all_mails(database))[0]
+
+
+@pytest.mark.parametrize("where", ["before it says a word", "after the mail"])
+async def test_n03_a_server_that_hangs_is_tried_again_until_the_mail_is_given_up_and_is_seen_as_failed(
+    database: Database, clock: MovedClock, logged: list[Any], where: str
+) -> None:
+    postbox = Postbox(data="hang")
+    async with silent_server() if where.startswith("before") else serving(postbox) as port:
+        mail = await to_its_end(database, clock, impatient(port))
+    assert mail.state is MailState.FAILED
+    assert (mail.last_error or "").startswith("Given up after 3 days. ")
+    assert [line["event"] for line in logged] == ["mail.deferred"] * 3 + ["mail.failed"]
+    async with database.reading() as connection:
+        shown = await outbox_store.list_mails(connection, state=MailState.FAILED)
+        untold = await outbox_store.untold_failures(connection, without_prefix="none-", limit=5)
+    assert [one.id for one in shown] == [mail.id]
+    assert untold[0] == 1, "the operator hears of it"
+    assert postbox.got == []
 
 
 async def test_n02_a_recipient_who_was_deactivated_meanwhile_is_skipped(
