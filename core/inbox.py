@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -288,10 +288,19 @@ class Inbox:
             shutil.rmtree(folder, ignore_errors=True)
         return len(torn)
 
-    def queue(self, org_id: str, *, first: int | None = None) -> list[Drop]:
-        """Return the accepted drops in the order of acceptance (U7), or only the `first` of them."""
-        drops = (self._drop(org_id, folder) for folder in self._queued(org_id))
+    def queue(self, org_id: str, *, first: int | None = None, without: Container[str] = ()) -> list[Drop]:
+        """Return the accepted drops in the order of acceptance (U7), or only the `first` of them.
+
+        Those whose uids are in `without` are not looked at.
+        """
+        queue = self.folders(org_id).queue
+        names = (name for name in self._queued_names(org_id) if _uid_of(name) not in without)
+        drops = (self._drop(org_id, queue / name) for name in names)
         return list(islice((drop for drop in drops if drop is not None), first))
+
+    def queued_uids(self, org_id: str) -> list[str]:
+        """Return the uids of what lies in the queue, in its order, without looking into it."""
+        return [_uid_of(name) for name in self._queued_names(org_id)]
 
     def discard_emptied(self, org_id: str) -> None:
         """Remove empty folders of the queue, which a kill left of filed drops; while nobody works this queue."""
@@ -313,11 +322,16 @@ class Inbox:
     def _queued(self, org_id: str) -> list[Path]:
         """Return the folders of the queue by their numbers, without looking into them."""
         queue = self.folders(org_id).queue
+        return [queue / name for name in self._queued_names(org_id)]
+
+    def _queued_names(self, org_id: str) -> list[str]:
         try:
-            names = [name for name in os.listdir(queue) if name.partition("-")[0].isdigit()]
+            names = os.listdir(self.folders(org_id).queue)
         except FileNotFoundError:
             return []
-        return [queue / name for name in sorted(names, key=lambda name: int(name.partition("-")[0]))]
+        return sorted(
+            (name for name in names if _seq_of(name).isdigit()), key=lambda name: int(_seq_of(name))
+        )
 
     def _drop(self, org_id: str, folder: Path) -> Drop | None:
         meta = _read_meta(folder)
@@ -350,6 +364,16 @@ class Inbox:
             yield seq
         finally:
             os.close(fd)
+
+
+def _seq_of(name: str) -> str:
+    """Return the number that the name of a folder of the queue begins with."""
+    return name.partition("-")[0]
+
+
+def _uid_of(name: str) -> str:
+    """Return the uid that it ends with."""
+    return name.partition("-")[2]
 
 
 def boot_id() -> str:

@@ -1,7 +1,7 @@
 """What an organization sees in `/local`: uploads, taken names, waiting drops, files on disk (U1, U4)."""
 
 import os
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import structlog
 from asyncssh import SFTPAttrs, SFTPName
@@ -15,6 +15,7 @@ from server.disk_folder import DiskFolder
 from server.handles import ReadHandle
 from server.local_folder import LocalFolder
 from server.paths import Area
+from server.queued import QueuedDrops
 from server.statuses import LimitError, MissingError, RefusedError
 from server.taken import TakenName
 from server.threads import Threads
@@ -44,7 +45,7 @@ class LocalView:
     ) -> None:
         self.folder = folder
         self._org_id = folder.shelf.org_id
-        self._inbox = inbox
+        self._queued = QueuedDrops(inbox=inbox, org_id=folder.shelf.org_id)
         self._clock = clock
         self._threads = threads
         self._withdraw = withdraw
@@ -64,17 +65,19 @@ class LocalView:
         taken = self._taken(name, visit)
         if taken is not None:
             return _of_taken(taken)
-        drops = (await self._waiting()).get(name)
+        drops, on_disk = await self._threads.quick.run(self._look, name, raw)
+        if drops:
+            drops = await self._unfinished_of(drops)
         if drops:
             return _of_drop(drops[-1])
-        return await self._threads.quick.run(self._disk.attributes, raw)
+        return await self._threads.quick.run(self._disk.attributes, raw) if on_disk is None else on_disk
 
     async def listing(self, visit: Visit) -> list[SFTPName]:
         """List what this session sees; one line for each name."""
         on_disk = await self._threads.quick.run(self._disk.files)
         found: dict[bytes | str, SFTPAttrs] = {line.filename: line.attrs for line in on_disk}
-        for name, drops in (await self._waiting()).items():
-            found[name.encode()] = _of_drop(drops[-1])
+        for name, drop in (await self._waiting()).items():
+            found[name.encode()] = _of_drop(drop)
         for taken in self.folder.shelf.taken.listed_for(visit.number):
             found[taken.name.encode()] = _of_taken(taken)
         for name, entry in self.folder.shelf.entries.visible().items():
@@ -116,7 +119,7 @@ class LocalView:
             entry.upload.resize(size_bytes)
             return
         untouchable = entry is None and (
-            self._taken(name, visit) is not None or name in await self._waiting()
+            self._taken(name, visit) is not None or bool(await self._waiting_as(name))
         )
         if untouchable or (await self.attributes(name, raw, visit)).size != size_bytes:
             raise RefusedError(f"The size of {name} cannot be set: upload it again (U4)")
@@ -127,7 +130,7 @@ class LocalView:
             self.folder.shelf.taken.forget(name)
             return
         taken = self._taken(name, visit)
-        waiting = (await self._waiting()).get(name, [])
+        waiting = await self._waiting_as(name)
         if taken is None and not waiting:
             await self._threads.quick.run(self._disk.remove_file, raw)
             return
@@ -144,7 +147,7 @@ class LocalView:
             raise RefusedError(f"There is a file {new} already (U5)")
         if await self.folder.rename(old, new, visit):
             return
-        waiting = (await self._waiting()).get(old)
+        waiting = await self._waiting_as(old)
         taken = self._taken(old, visit)
         if taken is not None:
             self._check_renamed(taken.uid, new)
@@ -185,15 +188,24 @@ class LocalView:
     def _taken(self, name: str, visit: Visit) -> TakenName | None:
         return self.folder.shelf.taken.get(name, session=visit.number, now=self._clock.now())
 
-    async def _waiting(self) -> dict[str, list[Drop]]:
+    async def _waiting_as(self, name: str) -> list[Drop]:
+        """Return the drops of that name that wait or are held, in their order."""
+        return await self._unfinished_of(await self._threads.quick.run(self._queued.named, name))
+
+    async def _unfinished_of(self, drops: Sequence[Drop]) -> list[Drop]:
+        uids = await self._unfinished(self._org_id) if drops else ()
+        return [drop for drop in drops if drop.meta.uid in uids]
+
+    def _look(self, name: str, raw: bytes) -> tuple[list[Drop], SFTPAttrs | None]:
+        """Return the drops of that name, and where there are none, what lies on disk; one hop into a thread."""
+        drops = self._queued.named(name)
+        return drops, None if drops else self._disk.attributes(raw)
+
+    async def _waiting(self) -> dict[str, Drop]:
+        """Return the last of each name."""
         uids = await self._unfinished(self._org_id)
-        if not uids:
-            return {}
-        found: dict[str, list[Drop]] = {}
-        for drop in await self._threads.quick.run(self._inbox.queue, self._org_id):
-            if drop.meta.uid in uids:
-                found.setdefault(drop.meta.name, []).append(drop)
-        return found
+        drops = await self._threads.quick.run(self._queued.read) if uids else ()
+        return {drop.meta.name: drop for drop in drops if drop.meta.uid in uids}
 
 
 def _of_taken(taken: TakenName) -> SFTPAttrs:
