@@ -99,6 +99,7 @@ def compose_export_mail(*, organization: Organization, what: str, path: str, cou
         about=organization.name,
         subject=f"{organization.name}: {what} exported",
         headline=f"{title} of {organization.name}",
+        to_do=f"Fetch {path} by SFTP.",
         paragraphs=(
             f"All {count:,} {what} of the directory were exported to `{path}`.",
             f"Whoever logs in by SFTP as {organization.username} can open the file, and support; nobody else. The "

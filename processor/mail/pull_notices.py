@@ -18,6 +18,7 @@ def compose_pull_stopped_mail(
     return compose_notice(
         subject=f"{organization.name}: another host key, fetching is stopped",
         headline=f"The server of {organization.name} shows another host key",
+        to_do="Ask the customer, by another way, for the fingerprint that the server has now.",
         paragraphs=(
             f"Files of {organization.name} ({org_id}) are fetched from `{place}`. It shows the host key `{shown}`. "
             f"Pinned is `{pinned}`.",
@@ -54,6 +55,7 @@ def compose_pull_failed_mail(
     return compose_notice(
         subject=f"{organization.name}: files cannot be fetched",
         headline=f"Fetching from the server of {organization.name} failed {failures} times",
+        to_do="Look what is wrong, then set it right here or ask the customer to.",
         paragraphs=(
             f"Files of {organization.name} ({org_id}) are fetched from `{place}`. {error}",
             f"{last} {again}; this mail comes once a day while it fails.",
