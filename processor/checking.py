@@ -127,7 +127,7 @@ def _findings(plan: Plan, *, notes: bool) -> list[Problem]:
 def _changes(plan: Plan) -> list[Change]:
     return [
         Change(kind, key, field, old, new)
-        for batch in plan.changes.batches()
+        for batch in plan.all_changes()
         for kind, _target, key, field, old, new in batch
     ]
 

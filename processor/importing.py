@@ -26,7 +26,6 @@ from processor.announcing import announce
 from processor.directory.apply_store import apply_plan, write_history
 from processor.directory.directory_store import DirectoryReader, reading_directory
 from processor.directory.moved import DirectoryMovedError
-from processor.directory.people import Person
 from processor.directory.plan import Plan, PlanSpace
 from processor.directory.planning import Planner
 from processor.directory.repeats import FileBytes
@@ -256,7 +255,7 @@ class Importer:
             else:
                 await write_history(connection, plan, number=record.number)
             wanted = wanted_keys(organization.settings)
-            would_be = _would_be_active(plan, wanted) if outcome is Outcome.CHECKED else ()
+            would_be = plan.would_be_active(wanted) if outcome is Outcome.CHECKED else ()
             done = await self._finish(
                 connection,
                 organization,
@@ -355,13 +354,6 @@ def open_space(folder: Path) -> PlanSpace:
     """Return a space for plans in the data folder's `tmp/`, on the disk whose free space is watched."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return PlanSpace(folder=folder)
-
-
-def _would_be_active(plan: Plan, wanted: set[str]) -> set[str]:
-    """Return those of the address keys whose users a file would make, active (H8)."""
-    active = Person._fields.index("deactivated_at")
-    rows = (row for batch in plan.new_users.batches() for row in batch)
-    return {row[-1] for row in rows if row[active] is None and row[-1] in wanted}
 
 
 def _sha256(path: Path) -> str:

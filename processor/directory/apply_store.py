@@ -16,7 +16,8 @@ from processor.directory.digests import Numbers
 from processor.directory.fingerprints import Fingerprints
 from processor.directory.moved import DirectoryMovedError
 from processor.directory.people import Person
-from processor.directory.plan import Plan
+from processor.directory.plan import ALL_CREATED, FIELD, Plan
+from processor.directory.spill import Row
 
 INSERT_USER = """
 INSERT INTO users (id, email, name, first_name, last_name, account_type, is_org_admin, deactivated_at,
@@ -35,6 +36,11 @@ UPDATE_TEAM = "UPDATE teams SET name=?, owner_id=?, parent_id=?, type=? WHERE id
 INSERT_CHANGE = (
     "INSERT INTO changes (kind, target, key, field, old, new, import_number, place) VALUES (?,?,?,?,?,?,?,?)"
 )
+# The creations of users who were inserted one after the other, as `INSERT_CHANGE` would write them (0.9 microseconds).
+INSERT_CREATIONS = """
+INSERT INTO changes (kind, target, key, field, new, import_number, place)
+SELECT 'user', id, email, 'created', json_quote(email), ?, ? + id FROM users WHERE id BETWEEN ? AND ? ORDER BY id
+"""
 INSERT_FINDING = """
 INSERT INTO problems (is_note, line, "column", code, text, advice, times, import_number, place)
 VALUES (?,?,?,?,?,?,?,?,?)
@@ -77,7 +83,7 @@ async def apply_plan(connection: AsyncConnection, plan: Plan, *, org_no: int, nu
     for ended in plan.ended_memberships.batches():
         await driver.executemany("DELETE FROM memberships WHERE user_id=? AND team_id=?", ended)
     await _write_fields(driver, plan, org_no)
-    await _write_changes(driver, plan, number)
+    await _write_changes(driver, plan.changes.batches(), number)
     await _write_findings(driver, plan, number)
     if plan.fingerprints is not None:
         await _store_fingerprints(driver, plan.fingerprints, org_no, number)
@@ -86,7 +92,7 @@ async def apply_plan(connection: AsyncConnection, plan: Plan, *, org_no: int, nu
 async def write_history(connection: AsyncConnection, plan: Plan, *, number: int) -> None:
     """Keep what a plan found and would change: all that is written of a refused or a checked file (R2, H8)."""
     driver = await driver_connection(connection)
-    await _write_changes(driver, plan, number)
+    await _write_changes(driver, plan.all_changes(), number)
     await _write_findings(driver, plan, number)
 
 
@@ -132,11 +138,20 @@ async def _write_fields(driver: aiosqlite.Connection, plan: Plan, org_no: int) -
     await driver.executemany("UPDATE fields SET type=? WHERE org_no=? AND label_key=?", changed)
 
 
-async def _write_changes(driver: aiosqlite.Connection, plan: Plan, number: int) -> None:
+async def _write_changes(driver: aiosqlite.Connection, batches: Iterable[list[Row]], number: int) -> None:
     place = 0
-    for batch in plan.changes.batches():
-        await driver.executemany(INSERT_CHANGE, _change_rows(batch, number, place))
-        place += len(batch)
+    for batch in batches:
+        start = 0
+        for at in [at for at, row in enumerate(batch) if row[FIELD] == ALL_CREATED]:
+            before = batch[start:at]
+            await driver.executemany(INSERT_CHANGE, _change_rows(before, number, place))
+            place += len(before)
+            _, first, *_, count = batch[at]
+            await driver.execute(INSERT_CREATIONS, (number, place - first, first, first + count - 1))
+            place += count
+            start = at + 1
+        await driver.executemany(INSERT_CHANGE, _change_rows(batch[start:], number, place))
+        place += len(batch) - start
 
 
 def _json(value: object) -> str | None:

@@ -8,7 +8,7 @@ from processor.directory.first_look import COUNTS
 from processor.directory.manager_links import ManagerLinks
 from processor.directory.memberships import TeamsOfUsers
 from processor.directory.people import Today, new_people
-from processor.directory.plan import Plan
+from processor.directory.plan import ALL_CREATED, Plan
 from processor.directory.remarks import Remarks
 from processor.directory.spill import Row
 from processor.reading.plain_columns import PlainPeople, ReadPlain, runs
@@ -73,7 +73,7 @@ class NewPeople:
     def take(
         self, plain: PlainPeople, rows: Sequence[Judged], ids: Sequence[int]
     ) -> tuple[Iterable[Row], Iterable[Row]]:
-        """Make people of some rows; returns them and their changes (R2)."""
+        """Make people of some rows; returns them, and what stands for their creations in the history (R2)."""
         records = [record for record, _ in rows]
         self._plan.counts.users_created += len(ids)
         self._plan.counts.deactivations_planned += len(ids) - plain.days.count(None)
@@ -83,7 +83,6 @@ class NewPeople:
         self._remarks.take_plain()
         evidence = self._survey.add_all([record.cells for record in records])
         self._lines.add_all([record.raw for record in records], ids, evidence)
-        created = [
-            ("user", one, email, "created", None, email) for one, email in zip(ids, plain.emails, strict=True)
+        return new_people(plain, ids=ids, today=self._today), [
+            ("user", ids[0], None, ALL_CREATED, None, len(ids))
         ]
-        return new_people(plain, ids=ids, today=self._today), created

@@ -1,8 +1,10 @@
 """All that one file would change, complete before any lock is taken; `apply_store.py` writes it, `check` shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import dropwhile, islice
 from pathlib import Path
 from types import TracebackType
 
@@ -11,10 +13,14 @@ import numpy as np
 from processor.directory.digests import Numbers
 from processor.directory.file_findings import FileFindings
 from processor.directory.fingerprints import Fingerprints
-from processor.directory.spill import Spill
+from processor.directory.people import Person
+from processor.directory.spill import Row, Spill
 from processor.findings import Note, Problem
 from processor.imports import Change, Counts, Kind, Outcome
 from processor.ranges import ByteRanges
+
+FIELD = 3  # its place in a row of `changes`: kind, target, key, field, old, new
+ALL_CREATED = "all created"  # in the place of a field: `new` users are made, from the target on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +118,27 @@ class Plan:
             return Outcome.REFUSED
         return Outcome.PARTIAL if self.problems else Outcome.IMPORTED
 
+    def all_changes(self) -> Iterator[list[Row]]:
+        """Yield all changes in batches, each creation by itself."""
+        made = (row for batch in self.new_users.batches() for row in batch)
+        for batch in self.changes.batches():
+            found: list[Row] = []
+            for row in batch:
+                if row[FIELD] != ALL_CREATED:
+                    found.append(row)
+                    continue
+                users = dropwhile(partial(_is_other, row[1]), made)
+                found += [
+                    ("user", user[0], user[1], "created", None, user[1]) for user in islice(users, row[-1])
+                ]
+            yield found
+
+    def would_be_active(self, wanted: set[str]) -> set[str]:
+        """Return those of the address keys whose users this plan would make, active (H8)."""
+        active = Person._fields.index("deactivated_at")
+        rows = (row for batch in self.new_users.batches() for row in batch)
+        return {row[-1] for row in rows if row[active] is None and row[-1] in wanted}
+
     def forget_what_is_not_applied(self) -> None:
         """Section W: a refused file applies nothing; what its rows and cells were refused for stays counted."""
         counts = self.counts
@@ -135,6 +162,10 @@ class Plan:
         """Rule F2: nothing of the file is applied."""
         self.add_problems(problems)
         self.refused = True
+
+
+def _is_other(person: int, row: Row) -> bool:
+    return bool(row[0] != person)
 
 
 class FileRefusedError(Exception):

@@ -86,3 +86,25 @@ def test_r01_details_are_kept_beside_the_drop_until_it_is_filed(tmp_path: Path) 
     assert kept_details(drop) == told
     keep_details(drop, Details())
     assert kept_details(drop) == Details()
+
+
+async def test_r02_a_history_is_the_same_applied_or_only_checked(house: House) -> None:
+    """Users made together and one by one, in the order of the file; a known one and a manager made on the way."""
+    names = ("Ann", "Bo", "O'Neil", "Cy", "Dee", "'=Eve", "Flo", "Zoë", "Gil")
+    rows = "".join(f"{number}ü@x.example,{name},boss@x.example,Ops\n" for number, name in enumerate(names))
+    data = f"User Email,First Name,Manager Email,Teams\n{rows}owner@x.example,New,,Dev\n".encode()
+    told = []
+    for mode in ("live", "test"):
+        org = await house.org(mode=mode)
+        record = await org.drop("f.csv", data)
+        changes = await org.rows(
+            "SELECT kind, key, field, old, json_extract(new, '$'), place FROM changes WHERE import_number = :number"
+            " ORDER BY place",
+            number=record.number,
+        )
+        assert [row[-1] for row in changes] == list(range(len(changes)))
+        told.append([row[:-1] for row in changes])
+    assert told[0] == told[1]
+    made = [key for kind, key, field, *_ in told[0] if (kind, field) == ("user", "created")]
+    assert made == [*(f"{number}ü@x.example" for number in range(len(names))), "boss@x.example"]
+    assert ("user", "owner@x.example", "teams", None, "Dev") in told[0]
