@@ -57,3 +57,5 @@ def imported_once(daemon: Daemon, organization: Organization, data: bytes) -> No
     assert shown["uploaded_by"] == "pull"
     assert organization.only("archive", ".csv").read_bytes() == data
     assert organization.files("incoming") == []
+    emails = {line.partition(b",")[0].decode() for line in data.splitlines()[1:]}
+    assert daemon.users(organization).keys() - {f"owner@{organization.id}.example"} == emails
