@@ -107,8 +107,8 @@ class RemoteSession:
                 empty += not entries
                 if len(found) > MAX_ENTRIES or size > MAX_LISTING_BYTES or empty > MAX_EMPTY:
                     raise wire.BadAnswerError(
-                        f"The listing of {folder} never ends or is too long (more than {MAX_ENTRIES:,} entries, or names "
-                        "of 16 MiB): have old files moved away."
+                        f"The listing of {folder} never ends or is too long (more than {MAX_ENTRIES:,} entries, or "
+                        "16 MiB): have old files moved away."
                     )
             await self._close(handle)
         return found
