@@ -105,8 +105,8 @@ def print_keys(keys: "list[LoginKey]", *, as_json: bool) -> None:
     )
 
 
-def chosen_key(keys: "list[LoginKey]", fingerprint: str, *, command: str = "org key list") -> "LoginKey":
-    """Return the one key whose fingerprint begins so.
+def chosen_key(keys: "list[LoginKey]", fingerprint: str, *, command: str) -> "LoginKey":
+    """Return the one key whose fingerprint begins so; `command` is what shows them.
 
     Raises:
         NotFoundError: none does.
@@ -160,7 +160,9 @@ async def _removed(session: Session, org_id: str, fingerprint: str) -> "LoginKey
 
     async with session.writing() as connection:
         organization = await organization_by_id(connection, org_id)
-        key = chosen_key(await keys_of(connection, org_no=organization.no), fingerprint)
+        key = chosen_key(
+            await keys_of(connection, org_no=organization.no), fingerprint, command=f"org key list {org_id}"
+        )
         await remove_key(connection, key.id)
         await note(session, connection, Event.KEY_REMOVED, org_id=org_id, detail=key.fingerprint)
     return key

@@ -1,5 +1,6 @@
 """`rosterdrop support key`: public keys that a support account may log in with (rule A6)."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,7 +99,7 @@ async def _removed(session: Session, name: str, fingerprint: str) -> "LoginKey":
     async with session.writing() as connection:
         account = await support_by_name(connection, name)
         keys = await keys_of(connection, support_no=account.no)
-        key = chosen_key(keys, fingerprint, command="support key list")
+        key = chosen_key(keys, fingerprint, command=f"support key list {shlex.quote(name)}")
         await remove_key(connection, key.id)
         detail = f"{account.username} {key.fingerprint}"
         await note(session, connection, Event.KEY_REMOVED, detail=detail)

@@ -44,9 +44,14 @@ class Entry:
             await self._settled.wait()
 
     @property
+    def is_abandoned(self) -> bool:
+        """Its session is gone, and what arrived is not put aside yet (U3)."""
+        return self.upload is not None and self.upload.abandoned
+
+    @property
     def is_being_left(self) -> bool:
         """Its session is gone, and what arrived is just being put aside (U3)."""
-        return self.busy and self.upload is not None and self.upload.abandoned
+        return self.busy and self.is_abandoned
 
     @property
     def uid(self) -> str:

@@ -175,7 +175,7 @@ class LocalFolder:
                 return entry is not None
             replaced = self.shelf.entries.named(new)
             for other in (entry, *replaced):
-                if not other.is_idle:
+                if not other.is_idle and not (other.is_abandoned and await self._takes_over(other)):
                     raise InUseError(
                         f"{other.name} is being written: close it before it is renamed or replaced (U5)"
                     )

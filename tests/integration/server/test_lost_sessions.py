@@ -83,3 +83,39 @@ async def test_u03_a_lost_session_gives_its_files_up_though_a_request_of_it_stil
         world.slow_withdrawal.set()
         await eventually(lambda: not world.listener.uploads)
         assert world.names() == ["teams.csv", "users.csv"]
+
+
+@pytest.mark.parametrize("new", ["users.csv.part", "other.csv"])
+async def test_u03_u05_what_a_lost_session_has_open_is_renamed_though_a_request_of_it_still_runs(
+    start: Start, new: str
+) -> None:
+    async with start() as world:
+        async with world.sftp() as sftp, sftp.open("/local/teams.csv", "wb") as file:
+            await file.write(b"teams")
+        connection = await world.connect()
+        sftp = await connection.start_sftp_client()
+        file = await sftp.open("/local/users.csv", "wb")
+        await file.write(b"half")
+        world.slow_withdrawal = asyncio.Event()
+        removing = asyncio.ensure_future(sftp.remove("/local/teams.csv"))
+        await eventually(lambda: world.withdrawn)
+        async with world.sftp() as other:
+            with pytest.raises(asyncssh.SFTPFailure, match=r"is being written.*\(U5\)$"):
+                await other.rename("/local/users.csv", f"/local/{new}")
+        connection.abort()
+        await asyncio.gather(removing, return_exceptions=True)
+        await eventually(lambda: world.listener.sessions == 0)
+        async with world.sftp() as other:
+            if new == "other.csv":  # a usable name says that the file is whole, which it is not
+                with pytest.raises(asyncssh.SFTPError, match=r"broke off and is not complete.*\(U3\)$"):
+                    await other.rename("/local/users.csv", f"/local/{new}")
+            else:
+                await other.rename("/local/users.csv", f"/local/{new}")
+                async with other.open(f"/local/{new}", "ab") as file:
+                    await file.write(b" and half", 4)
+        world.slow_withdrawal.set()
+        await eventually(lambda: not world.listener.uploads)
+        async with world.sftp() as other:
+            there = "users.csv" if new == "other.csv" else new
+            assert (await other.stat(f"/local/{there}")).size == (4 if new == "other.csv" else 13)
+        assert world.names() == ["teams.csv"]
