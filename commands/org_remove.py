@@ -3,8 +3,8 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SESSIONS_END_S = 2.5  # the daemon looks once a second whether accounts of open sessions are still good
 AT_HAND_S = 60.0
 LOOK_S = 0.2
+ROWS_A_STEP = 5_000  # some hundredths of a second, in which other writers wait
 
 
 class DropsWaitError(ServiceError):
@@ -43,10 +44,18 @@ def remove(
     """Remove an organization for good: its login, sessions, folder with all files, users and teams, history, mails.
 
     Only its audit trail stays, under another name, which is printed. The id and the user name can be used again.
+    Interrupted, the same command ends it; until then nobody logs in.
 
     Example: `rosterdrop org remove 007 --yes`
     """
     session = open_session(ctx)
+    if (half_removed := run(_half_removed(session, org))) is not None:
+        trail = run(_finish(session, org, half_removed))
+        say(
+            f"The removal of {org}, which was interrupted, is finished. "
+            f"Its audit trail: `rosterdrop audit --org '{trail}'`."
+        )
+        return
     organization = run(_one(session, org))
     _refuse_waiting(session, org, discard=discard)
     if not yes:
@@ -56,9 +65,9 @@ def remove(
             f"Remove {organization.name} ({org}) with all its files and users for good?", abort=True
         )
     with _nobody_else_works(session.data_dir) as has_daemon:
-        kept_as = run(_remove(session, organization, discard=discard, has_daemon=has_daemon))
+        trail = run(remove_one(session, organization, discard=discard, has_daemon=has_daemon))
     session.nudge(org)
-    say(f"{organization.name} ({org}) is removed. Its audit trail: `rosterdrop audit --org '{kept_as}'`.")
+    say(f"{organization.name} ({org}) is removed. Its audit trail: `rosterdrop audit --org '{trail}'`.")
 
 
 @contextmanager
@@ -98,39 +107,99 @@ async def _one(session: Session, org_id: str) -> "Organization":
         return await organization_by_id(connection, org_id)
 
 
-async def _remove(session: Session, organization: "Organization", *, discard: bool, has_daemon: bool) -> str:
-    """Stop what goes on, then take the folder away and everything out of the database, together."""
+async def _half_removed(session: Session, org_id: str) -> int | None:
+    from core.removal_store import unfinished_removal
+
+    async with session.reading() as connection:
+        return await unfinished_removal(connection, org_id)
+
+
+async def remove_one(
+    session: Session,
+    organization: "Organization",
+    *,
+    discard: bool,
+    has_daemon: bool,
+    at_hand_s: float = AT_HAND_S,
+) -> str:
+    """Stop what goes on, take the folder away, and everything out of the database; return what its trail is under.
+
+    Whatever stops it before its row is marked leaves the organization as it was, enabled if it was.
+
+    Raises:
+        BusyError: an import takes longer than `at_hand_s`.
+        DropsWaitError: a file came meanwhile.
+    """
+    org_id = organization.id
+    async with _disabled(session, organization):
+        if has_daemon:
+            session.nudge(org_id)
+            await asyncio.sleep(SESSIONS_END_S)
+        await _let_end(session, organization, at_hand_s)
+        drops = _refuse_waiting(session, org_id, discard=discard)
+        aside = folder_aside_of(session.data_dir, org_id=org_id, org_no=organization.no)
+        with folder_aside(session.inbox().folders(org_id).root, aside):
+            await _mark(session, organization, drops)
+    return await _finish(session, org_id, organization.no)
+
+
+@asynccontextmanager
+async def _disabled(session: Session, organization: "Organization") -> AsyncIterator[None]:
+    """Disable it for the block; it is enabled again when that fails."""
     from commands.auditing import note
     from core.audit import Event
     from core.organizations_store import change_organization
-    from core.removal_store import remove_organization
 
+    if not organization.enabled:
+        yield
+        return
     org_id = organization.id
-    if organization.enabled:
+    async with session.writing() as connection:
+        await change_organization(connection, org_id, disabled_at=session.now())
+        await note(session, connection, Event.ORGANIZATION_DISABLED, org_id=org_id)
+    try:
+        yield
+    except BaseException:
         async with session.writing() as connection:
-            await change_organization(connection, org_id, disabled_at=session.now())
-            await note(session, connection, Event.ORGANIZATION_DISABLED, org_id=org_id)
-    if has_daemon:
+            await change_organization(connection, org_id, disabled_at=None)
+            await note(session, connection, Event.ORGANIZATION_ENABLED, org_id=org_id)
         session.nudge(org_id)
-        await asyncio.sleep(SESSIONS_END_S)
-    await _let_end(session, organization)
-    drops = _refuse_waiting(session, org_id, discard=discard)
-    aside = folder_aside_of(session.data_dir, org_id=org_id, org_no=organization.no)
+        raise
+
+
+async def _mark(session: Session, organization: "Organization", drops: int) -> None:
+    """Make it nobody's, in one transaction: from here on the removal is only to be finished."""
+    from commands.auditing import note
+    from core.audit import Event
+    from core.removal_store import begin_removal
+
     detail = f"{organization.username}; {drops} not imported" if drops else organization.username
-    with folder_aside(session.inbox().folders(org_id).root, aside):
-        async with session.writing() as connection:
-            await note(session, connection, Event.ORGANIZATION_REMOVED, org_id=org_id, detail=detail)
-            kept_as = await remove_organization(connection, organization, now=session.now())
-    # Its own folder only: another one there may be that of a removal which was interrupted (`doctor`).
-    await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
-    with suppress(OSError):
-        aside.parent.rmdir()
-    # The daemon may have missed `local/` just before and made the folder again: from now on it does not.
-    await asyncio.to_thread(shutil.rmtree, session.inbox().folders(org_id).root, ignore_errors=True)
-    return kept_as
+    async with session.writing() as connection:
+        await note(session, connection, Event.ORGANIZATION_REMOVED, org_id=organization.id, detail=detail)
+        await begin_removal(connection, organization, now=session.now())
 
 
-async def _let_end(session: Session, organization: "Organization") -> None:
+async def _finish(session: Session, org_id: str, org_no: int) -> str:
+    """Delete its rows step by step and its folder, then free its id; whatever stops it, it is done again from here."""
+    from core.removal_store import end_removal, remove_rows
+
+    async with session.existing_database() as database:
+        deleted = ROWS_A_STEP
+        while deleted:
+            async with database.writing() as connection:
+                deleted = await remove_rows(connection, org_no, most=ROWS_A_STEP)
+        # Its own folder only: another one there may be that of a removal which was interrupted (`doctor`).
+        aside = folder_aside_of(session.data_dir, org_id=org_id, org_no=org_no)
+        await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
+        with suppress(OSError):
+            aside.parent.rmdir()
+        # The daemon may have missed `local/` just before and made the folder again: from now on it does not.
+        await asyncio.to_thread(shutil.rmtree, session.inbox().folders(org_id).root, ignore_errors=True)
+        async with database.writing() as connection:
+            return await end_removal(connection, org_no, org_id)
+
+
+async def _let_end(session: Session, organization: "Organization", within_s: float) -> None:
     """Wait for an import that runs.
 
     Raises:
@@ -138,7 +207,7 @@ async def _let_end(session: Session, organization: "Organization") -> None:
     """
     from core.removal_store import started_uids
 
-    end = asyncio.get_running_loop().time() + AT_HAND_S
+    end = asyncio.get_running_loop().time() + within_s
     while True:
         queued = {drop.meta.uid for drop in await asyncio.to_thread(session.inbox().queue, organization.id)}
         async with session.reading() as connection:
@@ -147,7 +216,7 @@ async def _let_end(session: Session, organization: "Organization") -> None:
             return
         if asyncio.get_running_loop().time() > end:
             raise BusyError(
-                f"An import of {organization.id} runs still: the organization is disabled, try again when it has ended."
+                f"An import of {organization.id} runs still: nothing was removed, try again when it has ended."
             )
         await asyncio.sleep(LOOK_S)
 

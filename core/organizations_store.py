@@ -45,6 +45,10 @@ async def add_organization(
             )
         )
     except IntegrityError as exc:
+        if await _is_half_removed(connection, org_id):
+            raise UsageError(
+                f"The removal of {org_id} was interrupted: `rosterdrop org remove {org_id}` ends that first."
+            ) from exc
         raise UsageError(
             f"There is an organization with the id {org_id} or the user name {username} already."
         ) from exc
@@ -63,6 +67,12 @@ async def add_organization(
         )
     )
     return await organization_by_id(connection, org_id)
+
+
+async def _is_half_removed(connection: AsyncConnection, org_id: str) -> bool:
+    columns = organizations.c
+    query = select(columns.no).where(columns.id == org_id, columns.removed_at.is_not(None))
+    return (await connection.execute(query)).first() is not None
 
 
 def first_user_id(no: int) -> int:

@@ -128,6 +128,11 @@ CATALOGUE: dict[str, Entry] = {
         "enable it.",
         True,
     ),
+    "removal-unfinished": Entry(
+        _W,
+        "The removal of an organization was interrupted: nobody logs in to it, but rows of it are still there.",
+        "`rosterdrop org remove ORG` ends it; until then its id is taken.",
+    ),
     "removal-left": Entry(
         _W,
         "The folder of an organization that was removed is still on the disk.",

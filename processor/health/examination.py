@@ -144,6 +144,8 @@ class Examination:
             if dangling := patient.dangling(code):
                 found.append(Finding(code=code, subjects=tuple(dangling)))
         found += _look_at_pulls(patient)
+        if half_removed := patient.half_removed():
+            found.append(Finding(code="removal-unfinished", subjects=tuple(half_removed)))
         found += aside.look_at_removals(self._settings.data_dir, patient.known_numbers())
         unknown = sorted(queued.keys() - set(self._org_ids))
         if unknown:

@@ -97,6 +97,11 @@ class Ward:
         sql = "SELECT id FROM organizations WHERE removed_at IS NULL ORDER BY no"
         return [row[0] for row in self._connection.execute(sql)]
 
+    def half_removed(self) -> list[str]:
+        """Return the ids of organizations whose removal was interrupted: one that is removed has a `#` in its id."""
+        sql = "SELECT id FROM organizations WHERE removed_at IS NOT NULL AND id NOT LIKE '%#%' ORDER BY no"
+        return [row[0] for row in self._connection.execute(sql)]
+
     def known_numbers(self) -> set[int]:
         """Return the numbers of the same organizations; ids can be used again, numbers cannot."""
         sql = "SELECT no FROM organizations WHERE removed_at IS NULL"

@@ -1,5 +1,6 @@
 """`rosterdrop org remove` without a daemon: nothing of the organization is left but its audit trail (section K)."""
 
+import asyncio
 import os
 import sqlite3
 from contextlib import closing
@@ -7,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from commands.org_remove import folder_aside
+from commands.org_remove import DropsWaitError, folder_aside, remove_one
+from commands.session import Session
+from core.accounts_store import account_by_username
+from core.clock import SystemClock
+from core.errors import BusyError
 from core.locks import data_folder_lock
+from core.organizations_store import organization_by_id
+from core.removal_store import begin_removal, remove_rows
+from core.settings import Settings
+from processor.imports_store import change_record, register
 from tests.integration.commands.conftest import CommandLine
 
 USERS = (
@@ -145,3 +154,99 @@ def test_k_an_organization_whose_import_was_held_is_removed_with_the_operators_m
     assert (said.status, said.err) == (0, "")
     assert cli("org", "list", "--json").json == []
     assert cli("mail", "list", "--json").json == []
+
+
+def session_on(cli: CommandLine) -> Session:
+    """What a command works with."""
+    settings = Settings(data_dir=cli.data_dir, keys_dir=cli.folder / "keys")
+    return Session(settings=settings, clock=SystemClock())
+
+
+async def half_removed(session: Session, org_id: str, *, steps: int) -> None:
+    """Remove an organization so far, as a command does that is killed then; few rows a step."""
+    async with session.existing_database() as database:
+        async with database.writing() as connection:
+            organization = await organization_by_id(connection, org_id)
+            await begin_removal(connection, organization, now=session.now())
+        for _ in range(steps):
+            async with database.writing() as connection:
+                assert 1 <= await remove_rows(connection, organization.no, most=2) <= 2
+
+
+@pytest.mark.parametrize("steps", [0, 5])
+def test_k_a_removal_that_was_killed_lets_nobody_in_and_is_ended_by_the_same_command(
+    cli: CommandLine, steps: int
+) -> None:
+    filled(cli, "--id", "other")
+    before = kept(cli)
+    org = filled(cli, "--id", "007")
+    session = session_on(cli)
+    asyncio.run(half_removed(session, org, steps=steps))
+
+    async def login() -> object:
+        async with session.reading() as connection:
+            return await account_by_username(connection, "Mavericks_007")
+
+    assert asyncio.run(login()) is None
+    assert [one["id"] for one in cli("org", "list", "--json").json] == ["other"]
+    assert cli("org", "enable", org).status == 1
+    again = cli("org", "add", "Mavericks", "--id", org, "--owner", "ann@x.example")
+    assert (again.status, "org remove 007" in again.err) == (2, True)
+    found = {one["code"]: one["subjects"] for one in cli("doctor", "--json").json["findings"]}
+    assert found["removal-unfinished"] == [org]
+    said = cli("org", "remove", org)
+    assert (said.status, said.err) == (0, "")
+    assert "007#2" in said.out
+    after = kept(cli)
+    assert before - after == set()
+    assert {row.split('"')[1] for row in after - before} == {"audit", "organizations"}
+    assert os.listdir(cli.data_dir / "orgs") == ["other"]
+    assert cli.add("Mavericks", "--id", org) == org
+
+
+def test_k_a_removal_is_many_small_transactions_between_which_others_write(cli: CommandLine) -> None:
+    org = cli.add("Mavericks")
+    many = cli.file("many.csv", "User Email", *(f"p{number}@x.example" for number in range(40)))
+    assert cli.process("import", many, "--org", org).status == 0
+
+    async def steps() -> list[int]:
+        session, found = session_on(cli), []
+        async with session.existing_database() as database:
+            async with database.writing() as connection:
+                organization = await organization_by_id(connection, org)
+                await begin_removal(connection, organization, now=session.now())
+            while not found or found[-1]:
+                async with database.writing() as connection:
+                    found.append(await remove_rows(connection, organization.no, most=10))
+                with closing(sqlite3.connect(database.path, timeout=0)) as other:
+                    other.execute("UPDATE alarms SET at = at")
+        return found
+
+    found = asyncio.run(steps())
+    assert max(found) == 10
+    assert len(found) > 8, "users and their changes alone are eight"
+
+
+@pytest.mark.parametrize("discard", [True, False])
+def test_k_a_removal_that_gives_up_leaves_the_organization_as_it_was(cli: CommandLine, discard: bool) -> None:
+    org = cli.add("Mavericks", "--id", "007", "schedule=0 3 29 2 *")
+    assert cli.process("import", cli.file("first.csv", *USERS), "--org", org, "--no-wait").status == 0
+    session = session_on(cli)
+    (drop,) = session.inbox().queue(org)
+
+    async def give_up() -> None:
+        async with session.existing_database() as database, database.writing() as connection:
+            organization = await organization_by_id(connection, org)
+            if discard:  # then the import that runs is in the way
+                record = await register(connection, drop=drop, org_no=organization.no, now=session.now())
+                await change_record(connection, record.number, started_at=session.now(), outcome=None)
+        await remove_one(session, organization, discard=discard, has_daemon=False, at_hand_s=0)
+
+    with pytest.raises(BusyError if discard else DropsWaitError):
+        asyncio.run(give_up())
+    assert cli("org", "show", org, "--json").json["enabled"] is True
+    assert (cli.data_dir / "orgs" / "007" / "queue").is_dir()
+    assert [one["event"] for one in cli("audit", "--org", org, "--json").json][:2] == [
+        "organization.enabled",
+        "organization.disabled",
+    ]
