@@ -210,7 +210,8 @@ def test_k_a_removal_is_many_small_transactions_between_which_others_write(cli: 
     assert cli.process("import", many, "--org", org).status == 0
 
     async def steps() -> list[int]:
-        session, found = session_on(cli), []
+        session = session_on(cli)
+        found: list[int] = []
         async with session.existing_database() as database:
             async with database.writing() as connection:
                 organization = await organization_by_id(connection, org)
