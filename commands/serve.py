@@ -1,5 +1,7 @@
 """The composition root: opens everything in the order in which it closes, and runs until it is told to stop (O2)."""
 
+import core.lean_imports  # isort: skip  # noqa: F401  # before what it makes smaller
+
 import asyncio
 import faulthandler
 import json

@@ -3,6 +3,8 @@
 It ends when its input ends, also in the middle of an import, so that it never outlives the daemon (O2).
 """
 
+import core.lean_imports  # isort: skip  # noqa: F401  # before what it makes smaller
+
 import asyncio
 import json
 import os
