@@ -12,7 +12,7 @@ from core.recent_drops import RecentDrop
 from core.settings import Settings
 from processor import imports_store
 from processor.holding import discard_unfinished
-from processor.waiting import seconds_to_wait
+from processor.waiting import let_wait, seconds_to_wait
 
 
 class House:
@@ -50,6 +50,18 @@ class House:
             clock=self._clock,
             settings=self._settings,
         )
+
+    async def let_wait(self, org_id: str, drops: list[Drop]) -> None:
+        """Rule S1: register drops that are not due as waiting."""
+        organization = await self._organization(org_id)
+        if organization is not None and organization.enabled:
+            await let_wait(
+                self._database,
+                organization=organization,
+                drops=drops,
+                clock=self._clock,
+                settings=self._settings,
+            )
 
     async def _organization(self, org_id: str) -> Organization | None:
         async with self._database.reading() as connection:

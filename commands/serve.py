@@ -159,6 +159,7 @@ class Daemon:
                 work=pool.work,
                 blame=house.blame,
                 wait_s=house.wait_s,
+                let_wait=house.let_wait,
                 finished=finished,
                 group=group,
             )

@@ -140,5 +140,5 @@ async def _import(
         record=record,
         needs_somebody=needs_somebody,
         problems=await imports_store.findings_of(connection, number, notes=False, limit=PROBLEMS_SHOWN),
-        problem_total=await imports_store.count_findings(connection, number, notes=False),
+        problem_total=(await imports_store.count_findings(connection, number))[0],
     )

@@ -6,21 +6,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.schema import imports, problems
 from processor import imports_store
 from processor.findings import Problem
-from processor.imports import Counts, ImportRecord, Kind, Outcome
+from processor.imports import ImportRecord, Outcome
 
 UNFINISHED = [str(Outcome.WAITING), str(Outcome.HELD)]
 
 
-async def hold(
-    connection: AsyncConnection, number: int, *, kind: Kind | None, counts: Counts, reason: str, now: str
-) -> bool:
+async def hold(connection: AsyncConnection, record: ImportRecord, *, now: str) -> bool:
     """Rule G1: hold an import; what it would change is counted, nothing is applied; False where it has an outcome."""
-    values = {"outcome": str(Outcome.HELD), "kind": kind, "counts": counts.as_dict()}
     open_still = imports.c.outcome.is_(None) | imports.c.outcome.in_(UNFINISHED)
-    query = update(imports).where(imports.c.number == number, open_still)
-    result = await connection.execute(
-        query.values(**values, hold_reason=reason, held_at=now, reminded_at=now)
-    )
+    query = update(imports).where(imports.c.number == record.number, open_still)
+    values = imports_store.as_decided(record) | {"hold_reason": record.hold_reason or ""}
+    result = await connection.execute(query.values(**values, held_at=now, reminded_at=now))
     return result.rowcount == 1
 
 

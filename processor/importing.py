@@ -8,6 +8,7 @@ import asyncio
 import gc
 import hashlib
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from processor.filing.kept_details import Details, keep_details, kept_details
 from processor.filing.kept_ranges import keep_ranges
 from processor.findings import Problem
 from processor.holding import discard_unfinished
-from processor.imports import Counts, ImportRecord, Kind, Outcome
+from processor.imports import Counts, ImportRecord, Outcome
 from processor.mail.labels import column_numbers
 from processor.mail.recipients import wanted_keys
 from processor.reading.catalogue import problem
@@ -44,6 +45,7 @@ from processor.waiting import seconds_to_wait
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 3
+LARGE_BYTES = 1 << 20  # of a file whose SHA-256 takes longer than the way into a thread and back
 GARBAGE_THRESHOLD = 500_000  # objects made and not freed, from which on the collector looks at the youngest
 
 Progress = Callable[[int, int], None]  # bytes read, size of the file
@@ -79,6 +81,7 @@ class Importer:
         self._clock = clock
         self._settings = settings
         self._space = settings.data_dir / "tmp"
+        self._hashing = ThreadPoolExecutor(1, "sha256")  # has no thread until a large file comes
 
     async def process(self, drop: Drop, *, progress: Progress | None = None) -> ImportRecord:
         """Bring one drop to its outcome and into `archive/` or `error/`; a drop that has its outcome is only filed.
@@ -164,7 +167,7 @@ class Importer:
     ) -> _Finished:
         if not await asyncio.to_thread(drop.data.is_file):
             raise DropLostError("The bytes of the drop are not in the queue any more: restore a backup.")
-        digest = asyncio.create_task(asyncio.to_thread(_sha256, drop.data))
+        digest = asyncio.create_task(self._sha256_of(drop))
         try:
             while True:
                 with open_space(self._space) as space:
@@ -175,6 +178,13 @@ class Importer:
                         await self._check_there(organization)
         finally:
             digest.cancel()
+
+    async def _sha256_of(self, drop: Drop) -> str:
+        """Return it; of a large file it is made beside the plan, in a thread of its own."""
+        if drop.meta.size_bytes < LARGE_BYTES:
+            return _sha256(drop.data)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._hashing, _sha256, drop.data)
 
     async def _check_there(self, organization: Organization) -> None:
         """Section K: an organization that was removed meanwhile gets nothing.
@@ -232,39 +242,24 @@ class Importer:
             outcome = Outcome.HELD
         await asyncio.to_thread(keep_ranges, drop, header=plan.header_range, rows=plan.refused_ranges)
         await asyncio.to_thread(keep_details, drop, Details(plan.missing, plan.headers, plan.created))
+        numbers = column_numbers(plan.labels)
         async with self._database.writing() as connection:
-            await imports_store.change_record(
-                connection,
-                record.number,
-                sha256=sha256,
-                column_numbers=column_numbers(plan.labels) or None,
-            )
-            if outcome is Outcome.HELD:
-                held = await holds_store.hold(
-                    connection,
-                    record.number,
-                    kind=plan.kind,
-                    counts=plan.counts,
-                    reason=plan.hold or "",
-                    now=self._now(),
-                )
-                if not held:
-                    raise OutcomeSetError("Somebody discarded the import meanwhile.")
-            elif outcome in (Outcome.IMPORTED, Outcome.PARTIAL):
+            if outcome in (Outcome.IMPORTED, Outcome.PARTIAL):
                 await apply_plan(connection, plan, org_no=organization.no, number=record.number)
-            else:
+            elif outcome is not Outcome.HELD:  # of a held one nothing is kept but what it would count
                 await write_history(connection, plan, number=record.number)
             wanted = wanted_keys(organization.settings)
             would_be = plan.would_be_active(wanted) if outcome is Outcome.CHECKED else ()
-            done = await self._finish(
-                connection,
-                organization,
+            done = replace(
                 record,
-                outcome,
+                outcome=outcome,
                 kind=plan.kind,
                 counts=plan.counts,
-                would_be=would_be,
+                sha256=sha256,
+                column_numbers=numbers,
+                hold_reason=plan.hold or "" if outcome is Outcome.HELD else record.hold_reason,
             )
+            done = await self._finish(connection, organization, done, would_be=would_be)
         if outcome is Outcome.HELD:
             log.info("import.held", org=organization.id, number=record.number, reason=plan.hold)
         return _Finished(record=done, header_range=plan.header_range, refused_ranges=plan.refused_ranges)
@@ -272,7 +267,8 @@ class Importer:
     async def _refuse(self, organization: Organization, record: ImportRecord, why: Problem) -> _Finished:
         async with self._database.writing() as connection:
             await imports_store.add_problems(connection, record.number, [why])
-            done = await self._finish(connection, organization, record, Outcome.REFUSED)
+            done = replace(record, outcome=Outcome.REFUSED, counts=Counts())
+            done = await self._finish(connection, organization, done)
         return _Finished(record=done)
 
     async def _finish(
@@ -280,33 +276,27 @@ class Importer:
         connection: Connection,
         organization: Organization,
         record: ImportRecord,
-        outcome: Outcome,
         *,
-        kind: Kind | None = None,
-        counts: Counts | None = None,
         would_be: Collection[str] = (),
     ) -> ImportRecord:
+        """Set the outcome that `record` has, or hold it, and write the mails."""
         now = self._clock.now()
-        if outcome.is_final and not await imports_store.finish(
-            connection,
-            number=record.number,
-            outcome=outcome,
-            kind=kind,
-            counts=counts or Counts(),
-            now=to_text(now),
-        ):
+        if record.outcome is Outcome.HELD:
+            done = await holds_store.hold(connection, record, now=to_text(now))
+        else:
+            record = replace(record, finished_at=to_text(now))
+            done = await imports_store.finish(connection, record)
+        if not done:
             raise OutcomeSetError("Somebody discarded the import meanwhile.")
-        done = await imports_store.record_of(connection, number=record.number)
-        assert done is not None
         await announce(
             connection,
             organization=organization,
-            record=done,
+            record=record,
             settings=self._settings,
             now=now,
             would_be_active=would_be,
         )
-        return done
+        return record
 
     async def _file(self, organization: Organization, drop: Drop, finished: _Finished) -> ImportRecord:
         record = finished.record
@@ -334,8 +324,9 @@ class Importer:
                 contents = await report_contents(connection, record=record, organization=organization)
                 contents = replace(contents, details=await asyncio.to_thread(kept_details, drop))
                 problems = space.new_spill()
-                async for batch in problem_batches(connection, record.number):
-                    problems.append([astuple(problem) for problem in batch])
+                if contents.problem_count:
+                    async for batch in problem_batches(connection, record.number):
+                        problems.append([astuple(problem) for problem in batch])
             return await asyncio.to_thread(
                 file_away,
                 folders=self._inbox.folders(drop.org_id),

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, exists, func, insert, select, update
@@ -14,6 +16,17 @@ from core.recent_drops import RecentDrop
 from core.schema import changes, imports, organizations, problems
 from processor.findings import Problem
 from processor.imports import Change, Counts, ImportRecord, Kind, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """The first problems and notes of an import, and how many there are."""
+
+    problems: list[Problem]
+    notes: list[Problem]
+    problem_total: int
+    note_total: int
+
 
 Listed = select(imports, organizations.c.id.label("org_id")).join(
     organizations, organizations.c.no == imports.c.org_no
@@ -27,6 +40,12 @@ async def register(
 
     With `now` the import starts with this call.
     """
+    known = await record_of(connection, uid=drop.meta.uid)
+    if known is not None:
+        if now is None or known.started_at is not None:
+            return known
+        await change_record(connection, known.number, started_at=now)
+        return replace(known, started_at=now)
     values = {
         "org_no": org_no,
         "uid": drop.meta.uid,
@@ -38,15 +57,11 @@ async def register(
         "address": drop.meta.origin.address,
         "client": drop.meta.origin.client,
         "accepted_at": drop.meta.accepted_at or drop.meta.started_at,
+        "started_at": now,
         "counts": {},
     }
-    known = (await connection.execute(select(imports.c.number).where(imports.c.uid == drop.meta.uid))).first()
-    if known is None:
-        values["seq"] = await _free_seq(connection, org_no, drop.seq)
-        await connection.execute(insert(imports).values(**values))
-    if now is not None:
-        unstarted = (imports.c.uid == drop.meta.uid) & imports.c.started_at.is_(None)
-        await connection.execute(update(imports).where(unstarted).values(started_at=now))
+    values["seq"] = await _free_seq(connection, org_no, drop.seq)
+    await connection.execute(insert(imports).values(**values))
     found = await record_of(connection, uid=drop.meta.uid)
     assert found is not None
     return found
@@ -111,12 +126,27 @@ async def findings_of(
     return [Problem(row.line, row.column, row.code, row.text, row.advice, row.times) for row in rows]
 
 
-async def count_findings(connection: AsyncConnection, number: int, *, notes: bool) -> int:
-    """Return how many problems or notes an import has."""
-    query = select(func.coalesce(func.sum(problems.c.times), 0)).where(
-        problems.c.import_number == number, problems.c.is_note == int(notes)
+async def count_findings(connection: AsyncConnection, number: int) -> tuple[int, int]:
+    """Return how many problems and how many notes an import has."""
+    query = (
+        select(problems.c.is_note, func.sum(problems.c.times))
+        .where(problems.c.import_number == number)
+        .group_by(problems.c.is_note)
     )
-    return int((await connection.execute(query)).scalar_one())
+    totals = {int(row[0]): int(row[1]) for row in await connection.execute(query)}
+    return totals.get(0, 0), totals.get(1, 0)
+
+
+async def first_findings(connection: AsyncConnection, number: int, *, limit: int) -> Findings:
+    """Return the first problems and notes of an import and how many there are; nearly always there is none."""
+    problem_total, note_total = await count_findings(connection, number)
+    first = partial(findings_of, connection, number, limit=limit)
+    return Findings(
+        problems=await first(notes=False) if problem_total else [],
+        notes=await first(notes=True) if note_total else [],
+        problem_total=problem_total,
+        note_total=note_total,
+    )
 
 
 async def with_problems(
@@ -142,7 +172,7 @@ async def changes_of(
 
 
 async def change_record(connection: AsyncConnection, number: int, **values: Any) -> None:
-    """Write columns of an import's row: `sha256`, `filed_as`, `column_numbers`."""
+    """Write columns of an import's row: `started_at`, `sha256`, `filed_as`, `column_numbers`."""
     await connection.execute(update(imports).where(imports.c.number == number).values(**values))
 
 
@@ -159,21 +189,27 @@ async def blame(connection: AsyncConnection, uid: str) -> None:
     )
 
 
-async def finish(
-    connection: AsyncConnection,
-    *,
-    number: int,
-    outcome: Outcome,
-    kind: Kind | None,
-    counts: Counts,
-    now: str,
-) -> bool:
-    """Set the outcome, once: False where the import has a final one already."""
+def as_decided(record: ImportRecord) -> dict[str, Any]:
+    """Return the columns of what was decided of an import."""
+    return {
+        "outcome": str(record.outcome),
+        "kind": record.kind,
+        "counts": record.counts.as_dict(),
+        "sha256": record.sha256,
+        "column_numbers": record.column_numbers or None,
+    }
+
+
+async def finish(connection: AsyncConnection, record: ImportRecord) -> bool:
+    """Set the outcome that the record has, once: False where the import has a final one already."""
     final = [str(item) for item in Outcome if item.is_final]
     result = await connection.execute(
         update(imports)
-        .where(imports.c.number == number, imports.c.outcome.is_(None) | imports.c.outcome.not_in(final))
-        .values(outcome=str(outcome), kind=kind, counts=counts.as_dict(), finished_at=now)
+        .where(
+            imports.c.number == record.number,
+            imports.c.outcome.is_(None) | imports.c.outcome.not_in(final),
+        )
+        .values(**as_decided(record), finished_at=record.finished_at)
     )
     return result.rowcount == 1
 

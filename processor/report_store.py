@@ -22,13 +22,14 @@ async def report_contents(
     """Return the contents of an import's report; memory does not grow with the file."""
     number = record.number
     shown, totals = await _changes(connection, number)
+    findings = await imports_store.first_findings(connection, number, limit=SHOWN)
     return ReportContents(
         record=record,
         organization=organization,
-        problems=await imports_store.findings_of(connection, number, notes=False, limit=SHOWN),
-        notes=await imports_store.findings_of(connection, number, notes=True, limit=SHOWN),
-        problem_total=await imports_store.count_findings(connection, number, notes=False),
-        note_total=await imports_store.count_findings(connection, number, notes=True),
+        problems=findings.problems,
+        notes=findings.notes,
+        problem_total=findings.problem_total,
+        note_total=findings.note_total,
         changes=shown,
         change_totals=totals,
     )

@@ -3,7 +3,7 @@
 All of it happens in the caller's transaction, so that a mail exists exactly if what it tells of does.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
@@ -30,6 +30,18 @@ class Audience:
         return address is not None and address_key(address) in map(address_key, self.addresses)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldImport:
+    """What is told of one import, composed where its mail goes out by itself, and its line in a summary.
+
+    Without such a line it is never held back.
+    """
+
+    number: int
+    content: Callable[[], MailContent]
+    summary_line: SummaryLine | None
+
+
 async def audience_of(
     connection: Connection,
     organization: Organization,
@@ -53,11 +65,9 @@ async def tell(
     *,
     settings: Settings,
     now: datetime,
-    import_number: int | None = None,
-    summary_line: SummaryLine | None = None,
     identity: str | None = None,
 ) -> None:
-    """Write one mail for each of the audience; with a `summary_line` too many of them become a summary (N1).
+    """Write one mail for each of the audience.
 
     What is marked as told elsewhere than in the database has an `identity`: after a crash it is told nobody again.
     """
@@ -71,18 +81,43 @@ async def tell(
     mails = [
         NewMail(
             org_no=organization.no,
-            import_number=import_number,
+            import_number=None,
             recipient=address,
             content=content,
             uuid=uuids[address],
-            summary_line=summary_line,
-            summary_of=organization.name,
             would_be=address_key(address) in audience.would_be,
         )
         for address in audience.addresses
         if address not in told
     ]
     await outbox_store.enqueue(connection, mails, now=now, mail_from=mail_from)
+
+
+async def tell_of_imports(
+    connection: Connection,
+    organization: Organization,
+    audience: Audience,
+    told: Sequence[ToldImport],
+    *,
+    settings: Settings,
+    now: datetime,
+) -> None:
+    """Write one mail for each import and each of the audience; too many of them become a summary (N1)."""
+    mails = [
+        NewMail(
+            org_no=organization.no,
+            import_number=one.number,
+            recipient=address,
+            content=one.content,
+            uuid=uuid4(),
+            summary_line=one.summary_line,
+            summary_of=organization.name,
+            would_be=address_key(address) in audience.would_be,
+        )
+        for one in told
+        for address in audience.addresses
+    ]
+    await outbox_store.enqueue(connection, mails, now=now, mail_from=settings.mail_from)
 
 
 def _uuid(identity: str | None, address: str) -> UUID:

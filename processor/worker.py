@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from core.at_once import AtOnceExecutor
 from core.clock import SystemClock
 from core.database import DatabaseBrokenError, open_database
 from core.errors import ServiceError
@@ -36,6 +37,7 @@ def main() -> None:
     quieten_collector()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    loop.set_default_executor(AtOnceExecutor())
     requests: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     threading.Thread(target=_listen, args=(loop, requests), daemon=True).start()
     loop.run_until_complete(_serve(settings, requests))

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from core.beneath import rename_without_replacing
+from core.durable import sync_directory
 from core.errors import ServiceError
 from core.inbox import DATA, FILE_MODE, FOLDER_MODE, META, Drop, Folders
 from processor.filing import names
@@ -75,10 +76,17 @@ def file_away(
         source = _where_the_bytes_are(drop.data, target)
         if header_range is None and (kept := kept_ranges(drop)) is not None:
             header_range, refused_ranges = kept
-        _write_problems(folders, contents, problems)
-        _write_rejected(folders, contents, source, header_range, refused_ranges)
-        _write_report(folders, contents)
+        beside = (
+            _write_problems(folders, contents, problems),
+            _write_rejected(folders, contents, source, header_range, refused_ranges),
+            _write_report(folders, contents),
+        )
         _move_data(drop, target)
+        # Once for all of them: until the row says that it is filed, whoever comes after a crash does it again.
+        for folder in {target.parent, *(folders.root / name for name in beside if name is not None)}:
+            sync_directory(folder)
+        if drop.folder.exists():
+            sync_directory(drop.folder)
     except OSError as exc:
         raise FilingError(
             f"The file could not be filed ({exc.strerror or exc}): it stays in the queue."
@@ -93,18 +101,21 @@ def _where_the_bytes_are(queued: Path, filed: Path) -> Path:
     raise DropLostError("The bytes of the drop are neither in the queue nor filed: restore a backup.")
 
 
-def _write_problems(folders: Folders, contents: ReportContents, problems: Iterable[Problem]) -> None:
+def _write_problems(
+    folders: Folders, contents: ReportContents, problems: Iterable[Problem]
+) -> PurePosixPath | None:
     path = names.problems_path(contents.record, problems=contents.problem_count)
-    if path is not None:
-        _write_whole(folders, path, lambda file: write_problems(file, problems))
+    if path is None:
+        return None
+    return _write_whole(folders, path, lambda file: write_problems(file, problems))
 
 
 def _write_rejected(
     folders: Folders, contents: ReportContents, source: Path, header: Range | None, rows: Sequence[Range]
-) -> None:
+) -> PurePosixPath | None:
     path = names.rejected_path(contents.record)
     if path is None or header is None or not rows:
-        return
+        return None
     codec = is_utf16(source, encoding=contents.organization.settings.encoding)
 
     def write(file: BinaryIO) -> None:
@@ -113,25 +124,25 @@ def _write_rejected(
         else:
             write_rejected_utf16(file, data=source, codec=codec, header=header, rows=rows)
 
-    _write_whole(folders, path, write)
+    return _write_whole(folders, path, write)
 
 
-def _write_report(folders: Folders, contents: ReportContents) -> None:
+def _write_report(folders: Folders, contents: ReportContents) -> PurePosixPath:
     page = render_report(contents).encode("utf-8", "replace")
 
     def write(file: BinaryIO) -> None:
         file.write(page)
 
-    _write_whole(folders, names.report_path(contents.record), write)
+    return _write_whole(folders, names.report_path(contents.record), write)
 
 
-def _write_whole(folders: Folders, path: str, write: Callable[[BinaryIO], None]) -> None:
-    """Write to a hidden name, make it durable, rename: nobody ever reads half of it."""
+def _write_whole(folders: Folders, path: str, write: Callable[[BinaryIO], None]) -> PurePosixPath:
+    """Write to a hidden name, make it durable, rename: nobody ever reads half of it; return the folder, not synced."""
     place = PurePosixPath(path)
     with _directory(folders.root / place.parent) as folder:
         hidden = _write_hidden(place.name, folder, write)
         os.rename(hidden, place.name, src_dir_fd=folder, dst_dir_fd=folder)
-        os.fsync(folder)
+    return place.parent
 
 
 def _write_hidden(name: str, folder: int, write: Callable[[BinaryIO], None]) -> str:
@@ -165,8 +176,6 @@ def _move_data(drop: Drop, target: Path) -> None:
                 _require_equal(drop.data, target)
             else:
                 _copy_across(drop.data, target.name, folder)
-        os.fsync(folder)
-        os.fsync(queue)
 
 
 def _copy_across(source: Path, name: str, folder: int) -> None:

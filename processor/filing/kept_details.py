@@ -32,7 +32,7 @@ def keep_details(drop: Drop, details: Details) -> None:
         OSError: the disk is full or failed.
     """
     target = drop.folder / NAME
-    if details == Details():
+    if not (details.missing or details.headers or details.created):
         target.unlink(missing_ok=True)
         return
     new = drop.folder / f"{NAME}.new"

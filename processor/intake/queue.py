@@ -29,6 +29,7 @@ class Queues:
         work: Callable[[Drop], Awaitable[Answer]],
         blame: Callable[[Drop], Awaitable[None]],
         wait_s: Callable[[Drop], Awaitable[float | None]],
+        let_wait: Callable[[str, list[Drop]], Awaitable[None]],
         finished: Callable[[str], None],
         group: asyncio.TaskGroup,
     ) -> None:
@@ -36,6 +37,7 @@ class Queues:
         self._work = work
         self._blame = blame
         self._wait_s = wait_s
+        self._let_all_wait = let_wait
         self._finished = finished
         self._group = group
         self._again: dict[str, asyncio.Event] = {}
@@ -83,14 +85,16 @@ class Queues:
                 await _pause(again, pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         self._again.pop(org_id, None)
+        self._waiting.pop(org_id, None)
 
     async def _let_wait(self, org_id: str) -> None:
-        """Rule S1: register those behind the first as waiting, too; each once."""
+        """Rule S1: register those behind the first as waiting, too; each once, and those that came together in one."""
         known = self._waiting.setdefault(org_id, set())
-        for drop in await asyncio.to_thread(self._inbox.queue, org_id, without=known):
-            await self._wait_s(drop)
-            known.add(drop.meta.uid)
-            self._finished(org_id)  # its mails
+        drops = await asyncio.to_thread(self._inbox.queue, org_id, without=known)
+        if drops:
+            await self._let_all_wait(org_id, drops)
+            known.update(drop.meta.uid for drop in drops)
+            self._finished(org_id)  # their mails
 
     async def _gather(self, again: asyncio.Event) -> None:
         """Let a client that sends many files send them: what it waits for counts more than what is not due."""

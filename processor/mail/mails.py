@@ -1,5 +1,6 @@
 """Mails as values: what is said, what is put into the outbox, what lies there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
@@ -41,17 +42,22 @@ class NewMail:
     `uuid` makes its Message-ID; `summary_line` and `summary_of` (the organization's name) let it become a line of a
     summary when the recipient gets too many (rule N1); a mail without them is never held back. `would_be`: the
     recipient is a user only as far as a file goes that was checked in test mode (H8). `id_prefix` marks the Message-ID.
+    What is only composed when it is sent alone comes as a function.
     """
 
     org_no: int | None
     import_number: int | None
     recipient: str
-    content: MailContent
+    content: MailContent | Callable[[], MailContent]
     uuid: UUID
     summary_line: SummaryLine | None = None
     summary_of: str = ""
     would_be: bool = False
     id_prefix: str = ""
+
+    def composed(self) -> MailContent:
+        """Return what it says by itself."""
+        return self.content if isinstance(self.content, MailContent) else self.content()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

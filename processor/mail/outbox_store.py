@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,17 @@ from core.schema import organizations
 from processor.mail import flood
 from processor.mail.mails import MailContent, MailState, NewMail, OutboxMail, SummaryLine, message_id
 from processor.mail.summary import SUMMARY_ID, compose_summary, lines_of, summary_id
+
+
+@dataclass(slots=True, kw_only=True)
+class _Recipient:
+    """What somebody got within the hour, as it grows by the mails of one call."""
+
+    recent: list[datetime]  # when his import mails were written
+    summary: flood.OpenSummary | None
+    summary_of: str
+    joining: list[SummaryLine] = field(default_factory=list)  # lines for the summary, written at the end
+
 
 Connection = AsyncConnection  # so that the sender, which speaks no SQL, can name what it hands through
 
@@ -54,7 +66,11 @@ async def enqueue(
     Rule N1: from the seventh import mail to a recipient within an hour on, it becomes a line of one summary, whose id
     is returned instead.
     """
-    return [await _enqueue_one(connection, mail, now, mail_from) for mail in mails]
+    recipients: dict[tuple[int | None, str], _Recipient] = {}
+    ids = [await _enqueue_one(connection, mail, now, mail_from, recipients) for mail in mails]
+    for recipient in recipients.values():
+        await _join(connection, recipient)
+    return ids
 
 
 async def due(
@@ -222,25 +238,41 @@ async def count_by_state(connection: AsyncConnection) -> dict[MailState, int]:
     return {MailState(state): count for state, count in await connection.execute(query)}
 
 
-async def _enqueue_one(connection: AsyncConnection, mail: NewMail, now: datetime, mail_from: str) -> int:
+async def _enqueue_one(
+    connection: AsyncConnection,
+    mail: NewMail,
+    now: datetime,
+    mail_from: str,
+    recipients: dict[tuple[int | None, str], _Recipient],
+) -> int:
     if mail.import_number is None or mail.summary_line is None:
         identity = message_id(mail.uuid, mail_from, prefix=mail.id_prefix)
         return await _insert(connection, mail, now, now, identity)
-    decision = flood.decide(
-        recent=await _recent(connection, mail, now),
-        summary=await _open_summary(connection, mail),
-        now=now,
-    )
-    match decision:
+    whose = (mail.org_no, mail.recipient)
+    recipient = recipients.get(whose) or await _recipient(connection, mail, now)
+    recipients[whose] = recipient
+    match flood.decide(recent=recipient.recent, summary=recipient.summary, now=now):
         case flood.Alone():
+            recipient.recent.append(now)
             return await _insert(connection, mail, now, now, message_id(mail.uuid, mail_from))
         case flood.Join(summary=summary):
-            return await _join(connection, mail, mail.summary_line, summary)
+            recipient.joining.append(mail.summary_line)
+            return summary
         case flood.Begin(due_at=due_at):
+            await _join(connection, recipient)
             content = compose_summary(mail.summary_of, [mail.summary_line])
-            return await _insert(
+            made = await _insert(
                 connection, mail, now, due_at, summary_id(mail.uuid, mail_from), content=content
             )
+            recipient.summary = flood.OpenSummary(made, due_at)
+            return made
+
+
+async def _recipient(connection: AsyncConnection, mail: NewMail, now: datetime) -> _Recipient:
+    """Return what counts for the next mail; a summary only where it may take it in."""
+    recent = await _recent(connection, mail, now)
+    summary = await _open_summary(connection, mail) if len(recent) >= flood.LIMIT else None
+    return _Recipient(recent=recent, summary=summary, summary_of=mail.summary_of)
 
 
 async def _insert(
@@ -253,7 +285,7 @@ async def _insert(
     content: MailContent | None = None,
 ) -> int:
     """Write a row; with `content` it is a summary, which belongs to no import."""
-    said = content or mail.content
+    said = content or mail.composed()
     row = insert(outbox).values(
         org_no=mail.org_no,
         import_number=mail.import_number if content is None else None,
@@ -270,11 +302,15 @@ async def _insert(
     return int((await connection.execute(row.returning(outbox.c.id))).scalar_one())
 
 
-async def _join(connection: AsyncConnection, mail: NewMail, line: SummaryLine, summary: int) -> int:
+async def _join(connection: AsyncConnection, recipient: _Recipient) -> None:
+    """Write what joins his open summary into it, in one."""
+    if recipient.summary is None or not recipient.joining:
+        return
+    summary = recipient.summary.id
     text = (await connection.execute(select(outbox.c.text).where(outbox.c.id == summary))).scalar_one()
-    content = compose_summary(mail.summary_of, [*lines_of(text), line])
+    content = compose_summary(recipient.summary_of, [*lines_of(text), *recipient.joining])
     await _mark(connection, summary, subject=content.subject, text=content.text, html=content.html)
-    return summary
+    recipient.joining.clear()
 
 
 async def _recent(connection: AsyncConnection, mail: NewMail, now: datetime) -> list[datetime]:
