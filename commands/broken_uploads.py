@@ -10,6 +10,7 @@ import structlog
 from core.clock import Clock, from_text
 from core.database import TROUBLES, Database
 from core.errors import NotFoundError
+from core.filled_folders import FilledFolders
 from core.inbox import Inbox, UploadLostError, boot_id
 from core.organizations import Organization
 from core.organizations_store import organization_by_id
@@ -18,7 +19,7 @@ from processor.intake.pulls import PULL
 from processor.mail import news_store
 from processor.mail.notices import compose_broken_upload_mail
 from processor.telling import audience_of, tell
-from server.overview import Seen, State, uploads_of, with_uploads
+from server.overview import Seen, State, uploads_of
 
 log = structlog.get_logger()
 
@@ -32,6 +33,7 @@ class BrokenUploads:
     def __init__(self, *, database: Database, inbox: Inbox, clock: Clock, settings: Settings) -> None:
         self._database = database
         self._inbox = inbox
+        self._filled = FilledFolders(inbox)
         self._clock = clock
         self._settings = settings
 
@@ -47,7 +49,7 @@ class BrokenUploads:
     async def look(self) -> None:
         """Tell of what broke off more than an hour ago."""
         now = self._clock.now()
-        for org_id in await asyncio.to_thread(with_uploads, self._inbox):
+        for org_id in await asyncio.to_thread(self._filled.incoming):
             organization = await self._organization(org_id)
             if organization is not None and organization.enabled:
                 seen = await asyncio.to_thread(uploads_of, self._inbox, organization.id, boot=boot_id())

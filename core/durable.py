@@ -1,5 +1,7 @@
 """What makes files and folders durable: syncs, and moves that replace nothing (rule U2)."""
 
+import ctypes
+import math
 import os
 from pathlib import Path
 
@@ -25,6 +27,20 @@ def sync_file(path: Path) -> int:
         os.close(fd)
 
 
+def sync_filesystem(folder: Path) -> None:
+    """Make everything durable that was written to a folder's file system (syncfs(2); where that is missing, to all)."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs"):
+        os.sync()
+        return
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if library.syncfs(fd) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    finally:
+        os.close(fd)
+
+
 def move(source: Path, target: Path) -> None:
     """Rename a file or folder on one file system; what is there already is not replaced."""
     above_source = os.open(source.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -34,6 +50,14 @@ def move(source: Path, target: Path) -> None:
     finally:
         os.close(above_source)
         os.close(above_target)
+
+
+def changed_at(folder: Path) -> float:
+    """Return when a folder changed; one that is gone is not old."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def subfolders(folder: Path) -> list[Path]:

@@ -6,11 +6,10 @@ All functions block on the disk: call them in a thread. Layout and life of a dro
 import contextlib
 import fcntl
 import json
-import math
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -20,7 +19,7 @@ from typing import Any
 
 from core import clock as clocks
 from core.clock import Clock
-from core.durable import move, subfolders, sync_directory, sync_file
+from core.durable import changed_at, move, subfolders, sync_directory, sync_file
 from core.errors import ServiceError
 
 DATA = "data"
@@ -89,14 +88,7 @@ class Folders:
 
     def all(self) -> tuple[Path, ...]:
         """Return the folders below the root."""
-        return (
-            self.local,
-            self.archive,
-            self.error,
-            self.export,
-            self.incoming,
-            self.queue,
-        )
+        return self.local, self.archive, self.error, self.export, self.incoming, self.queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +138,12 @@ class Inbox:
 
     def folders(self, org_id: str) -> Folders:
         """Return where the organization's files lie."""
-        return Folders(root=self._data_dir / "orgs" / org_id)
+        return Folders(root=self.above / org_id)
+
+    @property
+    def above(self) -> Path:
+        """The folder that holds those of all organizations."""
+        return self._data_dir / "orgs"
 
     def prepare(self, org_id: str) -> Folders:
         """Make the organization's folders, durable; existing ones stay as they are."""
@@ -159,7 +156,7 @@ class Inbox:
 
     def org_ids(self) -> list[str]:
         """Return the organizations that have a folder, removed and disabled ones included."""
-        return sorted(folder.name for folder in subfolders(self._data_dir / "orgs"))
+        return sorted(folder.name for folder in subfolders(self.above))
 
     def begin(self, *, org_id: str, name: str, origin: Origin) -> Incoming:
         """Open a new folder in `incoming/` with an empty data file; a crash leaves it as a partial (U3)."""
@@ -191,10 +188,6 @@ class Inbox:
         sync_directory(folder)
         sync_directory(folder.parent)
         return Incoming(org_id=org_id, folder=folder, meta=meta)
-
-    def busy_organizations(self, org_ids: Iterable[str]) -> list[str]:
-        """Return those of the organizations that have something in their queue."""
-        return [org_id for org_id in org_ids if self._queued(org_id)]
 
     def note(self, incoming: Incoming, *, durable: bool = False, **changes: Any) -> Incoming:
         """Replace fields of the meta data, in one rename; `durable` also syncs bytes, file and folder.
@@ -282,17 +275,14 @@ class Inbox:
         torn = [
             folder
             for folder in subfolders(self.folders(org_id).incoming)
-            if _read_meta(folder) is None and _changed_at(folder) < before.timestamp()
+            if _read_meta(folder) is None and changed_at(folder) < before.timestamp()
         ]
         for folder in torn:
             shutil.rmtree(folder, ignore_errors=True)
         return len(torn)
 
     def queue(self, org_id: str, *, first: int | None = None, without: Container[str] = ()) -> list[Drop]:
-        """Return the accepted drops in the order of acceptance (U7), or only the `first` of them.
-
-        Those whose uids are in `without` are not looked at.
-        """
+        """Return the accepted drops in the order of acceptance (U7), or the `first` of them, `without` these uids."""
         queue = self.folders(org_id).queue
         names = (name for name in self._queued_names(org_id) if _uid_of(name) not in without)
         drops = (self._drop(org_id, queue / name) for name in names)
@@ -310,14 +300,8 @@ class Inbox:
 
     def find(self, org_id: str, uid: str) -> Drop | None:
         """Return the accepted drop with that uid, None where it is not in the queue any more."""
-        return next(
-            (
-                self._drop(org_id, folder)
-                for folder in self._queued(org_id)
-                if folder.name.endswith(f"-{uid}")
-            ),
-            None,
-        )
+        folders = (path for path in self._queued(org_id) if path.name.endswith(f"-{uid}"))
+        return next((self._drop(org_id, folder) for folder in folders), None)
 
     def _queued(self, org_id: str) -> list[Path]:
         """Return the folders of the queue by their numbers, without looking into them."""
@@ -329,9 +313,8 @@ class Inbox:
             names = os.listdir(self.folders(org_id).queue)
         except FileNotFoundError:
             return []
-        return sorted(
-            (name for name in names if _seq_of(name).isdigit()), key=lambda name: int(_seq_of(name))
-        )
+        numbered = [name for name in names if _seq_of(name).isdigit()]
+        return sorted(numbered, key=lambda name: int(_seq_of(name)))
 
     def _drop(self, org_id: str, folder: Path) -> Drop | None:
         meta = _read_meta(folder)
@@ -382,14 +365,6 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
         return ""
-
-
-def _changed_at(folder: Path) -> float:
-    """Return when a folder changed; one that is gone is not old."""
-    try:
-        return folder.stat().st_mtime
-    except FileNotFoundError:
-        return math.inf
 
 
 def _lost(exc: OSError) -> UploadLostError:

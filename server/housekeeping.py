@@ -7,11 +7,11 @@ from enum import Enum
 
 import structlog
 
+from core.filled_folders import FilledFolders
 from core.names import NameKind
 from core.settings import Settings
 from server.entries import Entry
 from server.grounds import Grounds
-from server.overview import with_uploads
 
 log = structlog.get_logger()
 
@@ -45,8 +45,9 @@ def pause_s(settings: Settings) -> float:
 
 async def keep_house(grounds: Grounds) -> None:
     """Look after all organizations now and then, until cancelled; one organization's trouble does not stop it."""
+    filled = FilledFolders(grounds.inbox)
     while True:
-        for org_id in await grounds.threads.quick.run(with_uploads, grounds.inbox):
+        for org_id in await grounds.threads.quick.run(filled.incoming):
             try:
                 await _whole(tidy(grounds, org_id))
             except Exception:  # the next round may succeed, and other organizations wait

@@ -4,7 +4,6 @@ import fcntl
 import os
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from core.inbox import Inbox, Incoming
 from server.partials import trusted_size
@@ -58,16 +57,3 @@ def _is_held(fd: int) -> bool:
     except BlockingIOError:
         return True
     return False
-
-
-def with_uploads(inbox: Inbox) -> list[str]:
-    """Return the organizations that have something in `incoming/` (blocks; one look for each organization)."""
-    return [org_id for org_id in inbox.org_ids() if _has_entries(inbox.folders(org_id).incoming)]
-
-
-def _has_entries(folder: Path) -> bool:
-    try:
-        with os.scandir(folder) as entries:
-            return any(True for _ in entries)
-    except FileNotFoundError:
-        return False

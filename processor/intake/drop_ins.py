@@ -84,6 +84,11 @@ class DropIns:
         self._unsettled = True  # something may be left between a claim and the queue
         self._strange: set[tuple[bytes, int]] = set()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to remember: no file waits, none is strange, none stands before the queue."""
+        return not (self._seen or self._strange or self._unsettled)
+
     def recover(self) -> None:
         """Go on with what a crash or a full disk left between the claim and the queue; a scan does it when need be.
 

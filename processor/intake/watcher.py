@@ -10,6 +10,7 @@ import structlog
 from watchfiles import Change, awatch
 
 from core.database import TROUBLES
+from core.filled_folders import FilledFolders, prepare_all
 from core.inbox import Inbox
 from core.nudges import MAIL, nudges_folder
 from processor.intake.drop_ins import DropIns
@@ -40,6 +41,7 @@ class LocalFolders:
         watch: Watch = awatch,
     ) -> None:
         self._inbox = inbox
+        self._filled = FilledFolders(inbox)
         self._data_dir = data_dir
         self._organizations = organizations
         self._nudge = nudge
@@ -47,11 +49,13 @@ class LocalFolders:
         self._unusable_s = unusable_name_wait_s
         self._interval_s = scan_interval_s
         self._watch_files = watch
-        self._folders: dict[str, DropIns] = {}
+        self._known: set[str] = set()
+        self._folders: dict[str, DropIns] = {}  # of those in which something lies
         self._due: dict[
             str, float
         ] = {}  # when, on the monotonic clock, an organization's folder wants a look
         self._gone: set[str] = set()  # organizations whose folder was removed since it was watched
+        self._is_first = True  # look since the start
         self._woken = asyncio.Event()
         self._changed = asyncio.Event()  # the set of organizations
 
@@ -75,7 +79,6 @@ class LocalFolders:
                     await self._look_at_organizations()
                 except TROUBLES as exc:
                     log.warning("local_folder.deferred", reason=type(exc).__name__)
-                self._due = dict.fromkeys(self._folders, 0.0)
                 all_due = time.monotonic() + self._interval_s
             now = time.monotonic()
             for org_id in [org_id for org_id, due in self._due.items() if due <= now]:
@@ -87,34 +90,51 @@ class LocalFolders:
 
     async def _look_at_organizations(self) -> None:
         known = set(await self._organizations())
-        if known != self._folders.keys():
+        if known != self._known:
             await self._adopt(known)
             self._changed.set()  # once for all of them: each change watches everything anew
-        for org_id in await asyncio.to_thread(self._inbox.busy_organizations, known):
+        busy, lying = await asyncio.to_thread(self._look, known)
+        for org_id in busy:
             self._nudge(org_id)
+        self._due.update(dict.fromkeys(lying, 0.0))
+
+    def _look(self, known: set[str]) -> tuple[list[str], set[str]]:
+        """Return those who have something in the queue, and those whose `local/` wants a scan (blocks).
+
+        What a crash left between a claim and the queue lies in `local/` or in `incoming/`.
+        """
+        left = known.intersection(self._filled.incoming()) if self._is_first else set()
+        self._is_first = False
+        return self._filled.queues(known), left.union(self._filled.local(known), self._folders)
 
     async def _adopt(self, known: set[str]) -> None:
-        for org_id in known - self._folders.keys():
-            drop_ins = DropIns(
+        if new := known - self._known:
+            await asyncio.to_thread(prepare_all, self._inbox, new)
+        for org_id in self._known - known:
+            self._folders.pop(org_id, None)
+        self._known = known
+
+    def _drop_ins(self, org_id: str) -> DropIns:
+        if org_id not in self._folders:
+            self._folders[org_id] = DropIns(
                 inbox=self._inbox,
                 org_id=org_id,
                 quiet_time_s=self._quiet_s,
                 unusable_name_wait_s=self._unusable_s,
             )
-            await asyncio.to_thread(self._inbox.prepare, org_id)
-            self._folders[org_id] = drop_ins
-        for org_id in self._folders.keys() - known:
-            del self._folders[org_id]
+        return self._folders[org_id]
 
     async def _scan_one(self, org_id: str) -> None:
         del self._due[org_id]
         try:
-            if org_id not in self._folders:
+            if org_id not in self._known:
                 await self._look_at_organizations()
-            drop_ins = self._folders.get(org_id)
-            if drop_ins is None:
+            if org_id not in self._known:
                 return
+            drop_ins = self._drop_ins(org_id)
             scan = await asyncio.to_thread(drop_ins.scan, time.monotonic())
+            if drop_ins.is_done:
+                self._folders.pop(org_id, None)
         except TROUBLES as exc:
             log.warning("local_folder.deferred", org=org_id, reason=type(exc).__name__)
             return
@@ -133,19 +153,24 @@ class LocalFolders:
         pause_s = AFTER_ERROR_S
         while True:
             self._changed.clear()
-            paths = [nudges, *(self._inbox.folders(org_id).local for org_id in self._folders)]
+            paths = await asyncio.to_thread(self._watched)
             try:
-                await self._watch_these([path for path in paths if path.is_dir()], nudges)
+                await self._watch_these([nudges, *paths], nudges)
             except asyncio.CancelledError:
                 raise
             except Exception as exc:  # noqa: BLE001  a name that is not UTF-8 ends the generator with an error of its own
                 log.warning("watcher.restarted", reason=type(exc).__name__)
-                for org_id in list(self._folders):
+                for org_id in self._known:
                     self.wake(org_id)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, self._interval_s)
             else:
                 pause_s = AFTER_ERROR_S
+
+    def _watched(self) -> list[Path]:
+        """Return the folders to watch (blocks)."""
+        paths = [self._inbox.folders(org_id).local for org_id in list(self._known)]
+        return [path for path in paths if path.is_dir()]
 
     async def _watch_these(self, paths: list[Path], nudges: Path) -> None:
         stop, watched = asyncio.Event(), frozenset(paths)

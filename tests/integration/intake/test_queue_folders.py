@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from core.clock import SystemClock
+from core.filled_folders import FilledFolders
 from core.inbox import Inbox, Origin
 from processor.filing.filer import leave_queue
 
@@ -18,4 +19,4 @@ def test_u07_an_empty_folder_that_a_kill_left_of_a_filed_drop_goes(tmp_path: Pat
     assert inbox.queue("007") == [drop]
     assert [folder.name for folder in queue.iterdir()] == [drop.folder.name]
     leave_queue(drop)
-    assert inbox.busy_organizations(["007"]) == []
+    assert FilledFolders(inbox).queues(["007"]) == []
