@@ -20,12 +20,13 @@ from core.audit_store import append
 from core.clock import Clock, to_text
 from core.database import TROUBLES, Database
 from core.durable import sync_directory
+from core.empty_folders import EmptyFolders
 from core.inbox import Folders, Inbox
 from core.organizations import Organization
 from core.organizations_store import all_organizations
 from processor.filing import retention_store as store
 from processor.filing.names import companions
-from processor.filing.retention_store import KeptFile
+from processor.filing.retention_store import KeptFile, Oldest
 
 EVERY = timedelta(days=1)
 FILES_AT_ONCE = 200  # in one transaction with their audit
@@ -56,20 +57,34 @@ class Retention:
         """Rule R3: remove what is over of all organizations, disabled ones included."""
         async with self._database.reading() as connection:
             organizations = await all_organizations(connection)
+            oldest = await store.oldest_kept(connection)
+        exporting = await asyncio.to_thread(self._with_exports, organizations)
         for organization in organizations:
+            kept = oldest.get(organization.no, Oldest())
             try:
-                await self._purge_one(organization)
+                await self._purge_one(organization, kept, has_exports=organization.id in exporting)
             except TROUBLES as exc:  # a file that cannot be removed holds up no other organization
                 log.warning("retention.deferred", org=organization.id, reason=type(exc).__name__)
 
-    async def _purge_one(self, organization: Organization) -> None:
+    def _with_exports(self, organizations: Sequence[Organization]) -> set[str]:
+        """Return those in whose `export/` something lies (blocks)."""
+        ids = [organization.id for organization in organizations]
+        exports = [str(self._inbox.folders(org_id).export) for org_id in ids]
+        found = EmptyFolders().have_entries(exports)
+        return {org_id for org_id, has_entries in zip(ids, found, strict=True) if has_entries}
+
+    async def _purge_one(self, organization: Organization, kept: Oldest, *, has_exports: bool) -> None:
         settings, now = organization.settings, self._clock.now()
         if settings.log_retention_days:
-            await self._purge_log(organization, now - timedelta(days=settings.log_retention_days))
+            before = now - timedelta(days=settings.log_retention_days)
+            if kept.has_left_rows or is_over(kept.log, before) or is_over(kept.direct_change, before):
+                await self._purge_log(organization, before)
         if settings.file_retention_days:
             before = now - timedelta(days=settings.file_retention_days)
-            await self._purge_exports(organization, before)
-            await self._purge_files(organization, before)
+            if has_exports:
+                await self._purge_exports(organization, before)
+            if is_over(kept.file, before):
+                await self._purge_files(organization, before)
 
     async def _purge_files(self, organization: Organization, before: datetime) -> None:
         folders = self._inbox.folders(organization.id)
@@ -142,6 +157,11 @@ class Retention:
 
     def _now(self) -> str:
         return to_text(self._clock.now())
+
+
+def is_over(oldest: str | None, before: datetime) -> bool:
+    """Whether there is something, and it is older than what is kept."""
+    return oldest is not None and oldest < to_text(before)
 
 
 def remove_files(folders: Folders, kept: Sequence[KeptFile]) -> None:

@@ -1,10 +1,10 @@
 """SQL of retention (rule R3): which files and logs are over, the marks that they are gone, and their rows' end."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, delete, exists, or_, select, update
+from sqlalchemy import Column, Select, Table, case, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.schema import changes, direct_changes, imports, problems, undo_leftovers
@@ -19,6 +19,36 @@ class KeptFile:
 
     number: int
     filed_as: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oldest:
+    """Since when the oldest of each is kept of one organization, and whether rows of a purged log are left."""
+
+    file: str | None = None
+    log: str | None = None
+    direct_change: str | None = None
+    has_left_rows: bool = False
+
+
+async def oldest_kept(connection: AsyncConnection) -> dict[int, Oldest]:
+    """Return of each organization, by `no`, how old what it keeps is: three queries, however many there are."""
+    query = (
+        select(
+            imports.c.org_no,
+            func.min(case((imports.c.file_purged_at.is_(None), imports.c.finished_at))).label("file"),
+            func.min(case((imports.c.log_purged_at.is_(None), imports.c.finished_at))).label("log"),
+        )
+        .where(imports.c.filed_as.is_not(None))
+        .group_by(imports.c.org_no)
+    )
+    found = {row.org_no: Oldest(file=row.file, log=row.log) for row in await connection.execute(query)}
+    direct = select(direct_changes.c.org_no, func.min(direct_changes.c.at)).group_by(direct_changes.c.org_no)
+    for org_no, at in await connection.execute(direct):
+        found[org_no] = replace(found.get(org_no, Oldest()), direct_change=at)
+    for org_no in (await connection.execute(_with_left_rows(imports.c.org_no).distinct())).scalars():
+        found[org_no] = replace(found.get(org_no, Oldest()), has_left_rows=True)
+    return found
 
 
 async def files_before(
@@ -66,13 +96,13 @@ async def mark_logs(connection: AsyncConnection, numbers: Sequence[int], *, now:
 
 async def purged_with_rows(connection: AsyncConnection, org_no: int) -> list[int]:
     """Return the imports whose log is marked as gone and has rows yet."""
+    query = _with_left_rows(imports.c.number).where(imports.c.org_no == org_no)
+    return list((await connection.execute(query.order_by(imports.c.number))).scalars())
+
+
+def _with_left_rows(column: Column[Any]) -> Select[Any]:
     rows = [exists().where(table.c.import_number == imports.c.number) for table in OF_AN_IMPORT]
-    query = (
-        select(imports.c.number)
-        .where(imports.c.org_no == org_no, imports.c.log_purged_at.is_not(None), or_(*rows))
-        .order_by(imports.c.number)
-    )
-    return list((await connection.execute(query)).scalars())
+    return select(column).where(imports.c.log_purged_at.is_not(None), or_(*rows))
 
 
 async def delete_log(connection: AsyncConnection, number: int, *, limit: int) -> int:
