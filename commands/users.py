@@ -66,7 +66,7 @@ def show(
 
     Example: `rosterdrop users show 007 ann@mavericks.example`
     """
-    user = run(_one(open_session(ctx), org, email))
+    user, deactivated_at = run(_one(open_session(ctx), org, email))
     if as_json:
         print_json(asdict(user))
         return
@@ -84,6 +84,8 @@ def show(
         "teams": "Teams",
     }
     values = {**asdict(user), "teams": teams_in_words(user.teams)}
+    if deactivated_at is not None:
+        labels["deactivates_at"], values["deactivates_at"] = "Deactivated at", deactivated_at
     print_pairs([(label, values[name]) for name, label in labels.items()] + list(user.custom.items()))
 
 
@@ -136,8 +138,10 @@ async def _users(session: Session, org_id: str) -> "AsyncIterator[ListedUser]":
             yield user
 
 
-async def _one(session: Session, org_id: str, email: str) -> "ListedUser":
+async def _one(session: Session, org_id: str, email: str) -> "tuple[ListedUser, str | None]":
+    """Return a user, and when he was deactivated."""
     from core.organizations_store import organization_by_id
+    from processor.directory.deactivations_store import state_of
     from processor.directory.listing_store import user_of
 
     async with session.reading() as connection:
@@ -147,4 +151,5 @@ async def _one(session: Session, org_id: str, email: str) -> "ListedUser":
             raise NotFoundError(
                 f"{organization.name} has no user with that address: `rosterdrop users list` shows all."
             )
-        return user
+        state = await state_of(connection, org_no=organization.no, email=email)
+        return user, None if state is None else state.deactivated_at

@@ -20,6 +20,7 @@ def test_p08_a_reactivated_user_stays_active_with_the_same_date_in_later_files(c
     org = cli.add()
     dropped(cli, org, "bo@mavericks.example,2020-01-31")
     assert user(cli, org)["status"] == "deactivated"
+    assert "Deactivated at:    20" in cli("users", "show", org, "bo@mavericks.example").out
     said = cli("users", "reactivate", org, "BO@mavericks.example")
     assert (said.status, said.out) == (0, "bo@mavericks.example is active again.\n")
     again = dropped(cli, org, "bo@mavericks.example,2020-01-31")
