@@ -10,6 +10,7 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ from processor.mail.sender import OutboxSender
 from processor.mail.transports import transport_for
 from processor.operator_alarms import LOOK_S as ALARMS_S
 from processor.operator_alarms import OperatorAlarms
+from processor.telling import tell_instead
 from processor.workers import WorkerPool, worker_pool
 from server.host_keys import load_host_keys
 from server.listener import Listener, listen
@@ -149,6 +151,7 @@ class Daemon:
                 transport=transport,
                 clock=self._clock,
                 acceptable=ActiveRecipients(database=database, operator=settings.operator_email),
+                instead=partial(tell_instead, settings=settings),
             )
 
             def finished(_org_id: str) -> None:

@@ -25,6 +25,7 @@ from processor.mail.digest import (
     is_due,
     is_next,
 )
+from processor.mail.mails import DIGEST
 from processor.mail.news_store import WOULD_BE, NewsItem, NewsKind
 from processor.telling import audience_of, tell
 
@@ -81,7 +82,15 @@ class Digests:
             if audience.addresses:
                 digest = await _digest(connection, organization, items, most_detailed=self._most_detailed)
                 content = compose_digest(replace(digest, partial_keep_s=self._settings.partial_keep_s))
-                await tell(connection, organization, audience, content, settings=self._settings, now=now)
+                await tell(
+                    connection,
+                    organization,
+                    audience,
+                    content,
+                    settings=self._settings,
+                    now=now,
+                    id_prefix=DIGEST,
+                )
                 await news_store.remove(connection, organization.no, up_to=items[-1].id)
         if audience.addresses:
             self._kept.pop(org_id, None)

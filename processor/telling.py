@@ -11,10 +11,11 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 from core.addresses import address_key
 from core.database import Connection
 from core.organizations import Organization
+from core.organizations_store import all_organizations
 from core.settings import Settings
 from processor.directory.listing_store import active_keys
 from processor.mail import outbox_store
-from processor.mail.mails import MailContent, NewMail, SummaryLine
+from processor.mail.mails import DIGEST, MailContent, NewMail, OutboxMail, SummaryLine
 from processor.mail.recipients import choose_recipients, wanted_keys
 
 
@@ -65,7 +66,9 @@ async def tell(
     *,
     settings: Settings,
     now: datetime,
+    import_number: int | None = None,
     identity: str | None = None,
+    id_prefix: str = "",
 ) -> None:
     """Write one mail for each of the audience.
 
@@ -76,16 +79,18 @@ async def tell(
     told = {
         address
         for address, uuid in uuids.items()
-        if identity is not None and await outbox_store.has(connection, uuid, mail_from=mail_from)
+        if identity is not None
+        and await outbox_store.has(connection, uuid, mail_from=mail_from, prefix=id_prefix)
     }
     mails = [
         NewMail(
             org_no=organization.no,
-            import_number=None,
+            import_number=import_number,
             recipient=address,
             content=content,
             uuid=uuids[address],
             would_be=address_key(address) in audience.would_be,
+            id_prefix=id_prefix,
         )
         for address in audience.addresses
         if address not in told
@@ -118,6 +123,30 @@ async def tell_of_imports(
         for address in audience.addresses
     ]
     await outbox_store.enqueue(connection, mails, now=now, mail_from=settings.mail_from)
+
+
+async def tell_instead(
+    connection: Connection, mail: OutboxMail, now: datetime, *, settings: Settings
+) -> None:
+    """Rule N2: nobody qualified when a mail was to be sent, so whoever is to get it then gets it, once."""
+    organizations = {organization.no: organization for organization in await all_organizations(connection)}
+    organization = organizations.get(mail.org_no or 0)
+    if organization is None or not mail.is_for_recipients:
+        return
+    if await outbox_store.has_other_reader(connection, mail):
+        return
+    audience = await audience_of(connection, organization, settings=settings)
+    await tell(
+        connection,
+        organization,
+        audience,
+        mail.content,
+        settings=settings,
+        now=now,
+        import_number=mail.import_number,
+        identity=f"instead of {mail.message_id}",
+        id_prefix=DIGEST if mail.import_number is None else "",
+    )
 
 
 def _uuid(identity: str | None, address: str) -> UUID:

@@ -79,6 +79,14 @@ class OutboxMail:
     answer: str | None = None  # what the server said when it took the mail
     would_be: bool = False
 
+    @property
+    def is_for_recipients(self) -> bool:
+        """Whether it tells an organization's recipients of imports, and not one administrator of an export."""
+        return self.import_number is not None or self.message_id.startswith((f"<{SUMMARY}", f"<{DIGEST}"))
+
+
+SUMMARY, DIGEST = "summary-", "digest-"  # how the Message-IDs of these begin
+
 
 def message_id(uuid: UUID, mail_from: str, *, prefix: str = "") -> str:
     """Rule N3: the fixed Message-ID, in the domain of the sender."""

@@ -200,10 +200,23 @@ async def mail_of(connection: AsyncConnection, mail_id: int) -> OutboxMail:
     return _from_row(row, text=row.text, html=row.html)
 
 
-async def has(connection: AsyncConnection, uuid: UUID, *, mail_from: str) -> bool:
+async def has(connection: AsyncConnection, uuid: UUID, *, mail_from: str, prefix: str = "") -> bool:
     """Say whether a mail with this id was written before."""
-    query = select(outbox.c.id).where(outbox.c.message_id == message_id(uuid, mail_from))
+    query = select(outbox.c.id).where(outbox.c.message_id == message_id(uuid, mail_from, prefix=prefix))
     return (await connection.execute(query)).first() is not None
+
+
+async def has_other_reader(connection: AsyncConnection, mail: OutboxMail) -> bool:
+    """Rule N2: whether the same mail went, or may still go, to somebody else."""
+    query = select(outbox.c.id).where(
+        outbox.c.id != mail.id,
+        outbox.c.org_no == mail.org_no,
+        outbox.c.import_number.is_not_distinct_from(mail.import_number),
+        outbox.c.created_at == mail.created_at,
+        outbox.c.subject == mail.content.subject,
+        outbox.c.state != MailState.SKIPPED,
+    )
+    return (await connection.execute(query.limit(1))).first() is not None
 
 
 async def untold_failures(

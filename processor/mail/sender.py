@@ -31,6 +31,7 @@ class Skip:
 
 
 Acceptable = Callable[[OutboxMail], Awaitable[bool]]
+Instead = Callable[[Connection, OutboxMail, datetime], Awaitable[None]]
 
 log = structlog.get_logger()
 
@@ -38,7 +39,8 @@ log = structlog.get_logger()
 class OutboxSender:
     """Sends due mails, several at a time so that one slow answer holds up no other.
 
-    `acceptable` says at the time of sending whether the recipient may still get it (rule N2).
+    `acceptable` says at the time of sending whether the recipient may still get it (rule N2); `instead` sees to it that
+    somebody else gets what the last recipient may not.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class OutboxSender:
         transport: Transport,
         clock: Clock,
         acceptable: Acceptable,
+        instead: Instead | None = None,
         look_again_s: float = LOOK_AGAIN_S,
         after_trouble_s: float = AFTER_TROUBLE_S,
     ) -> None:
@@ -55,6 +58,7 @@ class OutboxSender:
         self._transport = transport
         self._clock = clock
         self._acceptable = acceptable
+        self._instead = instead
         self._look_again_s = look_again_s
         self._after_trouble_s = after_trouble_s
         self._woken = asyncio.Event()
@@ -153,6 +157,8 @@ class OutboxSender:
         try:
             async with trouble_named(), self._database.writing() as connection:
                 event, fields = await _write(connection, mail, verdict, now)
+                if self._instead is not None and isinstance(verdict, Skip):
+                    await self._instead(connection, mail, now)
         except OutboxTroubleError as exc:
             _log_trouble(exc)
             return False

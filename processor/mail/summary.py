@@ -9,10 +9,10 @@ from uuid import UUID
 from processor.filing import names, wording
 from processor.imports import ImportRecord
 from processor.mail.colours import COLOURS
-from processor.mail.mails import MailContent, SummaryLine, message_id, one_line
+from processor.mail.mails import SUMMARY, MailContent, SummaryLine, message_id, one_line
 from processor.mail.templating import template
 
-SUMMARY_ID = "<summary-"  # how the Message-ID of a summary begins
+SUMMARY_ID = f"<{SUMMARY}"  # how the Message-ID of a summary begins
 _BULLET = "- "
 _NEEDS = "! "  # how a line begins that tells of something to be done
 
