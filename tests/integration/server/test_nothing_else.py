@@ -3,6 +3,7 @@
 import asyncssh
 import pytest
 
+from server.sftp_session import SftpSession
 from tests.integration.server.world import World
 
 
@@ -34,7 +35,9 @@ async def test_u11_environment_is_refused(world: World) -> None:
             asyncssh.SSHClientSession, subsystem="sftp", env={"LD_PRELOAD": "/x"}, encoding=None
         )
         server = next(iter(world.listener._visitors))
-        assert [dict(session.channel.get_environment()) for session in server.sessions] == [{}]
+        (session,) = server.sessions
+        assert isinstance(session, SftpSession)
+        assert dict(session.channel.get_environment()) == {}
         channel.close()
 
 
