@@ -21,6 +21,7 @@ from core import clock as clocks
 from core.clock import Clock
 from core.durable import changed_at, move, subfolders, sync_directory, sync_file
 from core.errors import ServiceError
+from core.queue_names import name_of, names_in, seq_of, uid_of
 
 DATA = "data"
 META = "meta.json"
@@ -254,7 +255,7 @@ class Inbox:
         if self._is_broken:
             raise QueueBrokenError(BROKEN_TEXT)
         with self._counter(incoming.org_id) as seq:
-            target = queue / f"{seq:010d}-{incoming.meta.uid}"
+            target = queue / name_of(seq, incoming.meta.uid)
             move(incoming.folder, target)
             try:
                 sync_directory(queue)
@@ -284,13 +285,13 @@ class Inbox:
     def queue(self, org_id: str, *, first: int | None = None, without: Container[str] = ()) -> list[Drop]:
         """Return the accepted drops in the order of acceptance (U7), or the `first` of them, `without` these uids."""
         queue = self.folders(org_id).queue
-        names = (name for name in self._queued_names(org_id) if _uid_of(name) not in without)
+        names = (name for name in names_in(queue) if uid_of(name) not in without)
         drops = (self._drop(org_id, queue / name) for name in names)
         return list(islice((drop for drop in drops if drop is not None), first))
 
     def queued_uids(self, org_id: str) -> list[str]:
         """Return the uids of what lies in the queue, in its order, without looking into it."""
-        return [_uid_of(name) for name in self._queued_names(org_id)]
+        return [uid_of(name) for name in names_in(self.folders(org_id).queue)]
 
     def discard_emptied(self, org_id: str) -> None:
         """Remove empty folders of the queue, which a kill left of filed drops; while nobody works this queue."""
@@ -300,27 +301,19 @@ class Inbox:
 
     def find(self, org_id: str, uid: str) -> Drop | None:
         """Return the accepted drop with that uid, None where it is not in the queue any more."""
-        folders = (path for path in self._queued(org_id) if path.name.endswith(f"-{uid}"))
-        return next((self._drop(org_id, folder) for folder in folders), None)
+        found = (folder for folder in self._queued(org_id) if uid_of(folder.name) == uid)
+        return next((self._drop(org_id, folder) for folder in found), None)
 
     def _queued(self, org_id: str) -> list[Path]:
         """Return the folders of the queue by their numbers, without looking into them."""
         queue = self.folders(org_id).queue
-        return [queue / name for name in self._queued_names(org_id)]
-
-    def _queued_names(self, org_id: str) -> list[str]:
-        try:
-            names = os.listdir(self.folders(org_id).queue)
-        except FileNotFoundError:
-            return []
-        numbered = [name for name in names if _seq_of(name).isdigit()]
-        return sorted(numbered, key=lambda name: int(_seq_of(name)))
+        return [queue / name for name in names_in(queue)]
 
     def _drop(self, org_id: str, folder: Path) -> Drop | None:
         meta = _read_meta(folder)
         if meta is None:
             return None
-        return Drop(org_id=org_id, seq=int(folder.name.partition("-")[0]), folder=folder, meta=meta)
+        return Drop(org_id=org_id, seq=seq_of(folder.name), folder=folder, meta=meta)
 
     def raise_floor(self, org_id: str, seq: int) -> None:
         """Say that an import has this `seq`: new drops get higher ones, also after a power cut lost the counter."""
@@ -338,7 +331,7 @@ class Inbox:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             stored = os.pread(fd, 20, 0).strip()
-            in_queue = (int(name[:10]) for name in os.listdir(folders.queue) if name[:10].isdigit())
+            in_queue = map(seq_of, names_in(folders.queue))
             floor = max(int(stored) if stored.isdigit() else 0, self._floors.get(org_id, 0))
             seq = max(in_queue, default=0)
             seq = max(seq, floor) + 1
@@ -347,16 +340,6 @@ class Inbox:
             yield seq
         finally:
             os.close(fd)
-
-
-def _seq_of(name: str) -> str:
-    """Return the number that the name of a folder of the queue begins with."""
-    return name.partition("-")[0]
-
-
-def _uid_of(name: str) -> str:
-    """Return the uid that it ends with."""
-    return name.partition("-")[2]
 
 
 def boot_id() -> str:

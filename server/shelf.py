@@ -20,6 +20,7 @@ from server.taken import TakenName, TakenNames
 from server.threads import Threads
 from server.upload import OpenFlags, Upload
 from server.visits import UploadEvent, Visit
+from server.writeback import begin_writeback
 
 log = structlog.get_logger()
 
@@ -127,6 +128,7 @@ class Shelf:
             settings=self.settings,
             space=self.space,
             monotonic=self.monotonic,
+            begin_writeback=self._begin_writeback,
         )
         entry.incoming = incoming
         entry.upload = upload
@@ -134,6 +136,9 @@ class Shelf:
         entry.opened_at = upload.opened_at
         entry.changed_at = self._clock.now()
         return upload
+
+    def _begin_writeback(self, fd: int, offset: int, length: int) -> None:
+        self._threads.sync.start(begin_writeback, fd, offset, length)
 
     def entry_of(self, upload: Upload) -> Entry | None:
         """Return what the handle writes to; None when it yielded."""

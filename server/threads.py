@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 QUICK_THREADS = 8
@@ -23,6 +24,11 @@ class Pool:
         """Run the function in a thread; when the caller is cancelled, it still runs to its end."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+
+    def start(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run the function in a thread and wait for nothing; where the pool is closed, forget it."""
+        with suppress(RuntimeError):
+            self._executor.submit(function, *args, **kwargs)
 
     def close(self) -> None:
         """Let running functions end and take no more."""

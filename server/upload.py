@@ -15,6 +15,7 @@ from server.extents import Extents
 from server.space import Space
 from server.statuses import DISK_FULL, LimitError, RefusedError, UnfinishedError
 from server.visits import Visit
+from server.writeback import STRETCH_BYTES
 
 log = structlog.get_logger()
 
@@ -48,6 +49,7 @@ class Upload:
         settings: Settings,
         space: Space,
         monotonic: Callable[[], float],
+        begin_writeback: Callable[[int, int, int], None],
     ) -> None:
         self.incoming = incoming
         self.visit = visit
@@ -67,6 +69,8 @@ class Upload:
         self._settings = settings
         self._space = space
         self._monotonic = monotonic
+        self._begin_writeback = begin_writeback
+        self._begun = size_bytes  # up to where the disk was told to write
 
     @property
     def fd(self) -> int:
@@ -137,6 +141,9 @@ class Upload:
         self._space.add(self.extents.end - before)
         self.in_order = self.in_order and self._next == offset
         self._next = offset + length
+        if self._next - self._begun >= STRETCH_BYTES:
+            self._begin_writeback(self._fd, self._begun, self._next - self._begun)
+            self._begun = self._next
 
     def _place_to_append(self, offset: int) -> int:
         """Return the end, whatever the client says later; where it begins elsewhere, it resumes another file.

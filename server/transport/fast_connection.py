@@ -88,6 +88,7 @@ class FastConnection(Connection):
 
     def _take_packets(self, received: memoryview) -> int:
         """Return how many bytes were taken."""
+        self._reset_keepalive_timer()
         position = 0
         opening = self._opening()
         self._begin()

@@ -193,6 +193,18 @@ async def test_the_setting_chooses_the_transport(start: Start, fast: bool) -> No
         assert isinstance(visitor._connection, FastConnection) == fast
 
 
+@pytest.mark.parametrize("fast", [True, False])
+async def test_u03_a_client_that_sends_is_not_asked_whether_it_lives(start: Start, fast: bool) -> None:
+    async with start(fast_transport=fast) as world, world.sftp() as sftp:
+        visitor = next(iter(world.listener._visitors))
+        assert visitor._connection is not None
+        async with sftp.open("/local/users.csv", "wb") as file:
+            await file.write(b"first")
+            timer = visitor._connection._keepalive_timer
+            await file.write(b"second")
+            assert visitor._connection._keepalive_timer is not timer
+
+
 async def test_u09_a_client_that_does_not_read_its_answers_is_held_back(start: Start) -> None:
     """It may send without end, and is listened to no further than a window."""
     async with start(fast_transport=True) as world, await world.connect() as connection:
