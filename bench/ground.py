@@ -28,6 +28,7 @@ class Sizes:
     scaling_rows: tuple[int, ...]
     million: int
     organizations: tuple[int, ...]
+    settle_s: float  # after the start, before idling is measured
     idle_s: float
     hold_s: float  # in which idle sessions are sampled
     busy_s: float  # in which busy ones upload
@@ -47,6 +48,7 @@ FULL = Sizes(
     scaling_rows=(10_000,),
     million=1_000_000,
     organizations=(1, 100, 1_000, 10_000),
+    settle_s=15,
     idle_s=20,
     hold_s=2,
     busy_s=5,
@@ -65,6 +67,7 @@ QUICK = Sizes(
     scaling_rows=(1_000,),
     million=30_000,
     organizations=(1, 200),
+    settle_s=3,
     idle_s=3,
     hold_s=0.5,
     busy_s=2,

@@ -27,6 +27,8 @@ from bench.page import counted, goals_table, notes_by_part, page
 from bench.place import tool
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+PINS = Path(__file__).with_name("peers.txt")
+IMPORTERS = ("django", "django-import-export", "pandas", "sqlite-utils")
 NOTES = Path(__file__).with_name("notes.md")
 PARTS = ("uploads", "logins", "sessions", "latency", "imports", "million", "organizations")
 LONGEST_S = 900
@@ -130,7 +132,9 @@ def _peers() -> str:
             continue
         said = (done.stdout or done.stderr).splitlines()[0]
         found.append(said if name in said else f"{name} {said.split()[-1]}")
-    return "; ".join([*found, "importers of bench/peers.txt"])
+    pins = [line.strip() for line in PINS.read_text("utf-8").splitlines()]
+    importers = [pin.replace("==", " ") for pin in pins if pin.partition("==")[0] in IMPORTERS]
+    return "; ".join([*found, *importers])
 
 
 def main() -> int:
@@ -148,6 +152,7 @@ def main() -> int:
     ground = Ground(sizes=sizes, disk=wanted.disk, tmpfs=MEMORY if MEMORY.is_dir() else None)
     whole = not wanted.quick and tuple(wanted.only) == PARTS
     output = wanted.output or (RESULTS if whole else None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started and made is taken away
     load, text = os.getloadavg()[0], ""
     parts: list[Part] = []
     for name in wanted.only:
@@ -159,7 +164,12 @@ def main() -> int:
             print(f"failed: {failure}", flush=True)
         print(f"--- {name}: {part.took_s:.0f} s", flush=True)
         text = page(
-            head=head(ground, parts, load, command="make bench"),
+            head=head(
+                ground,
+                parts,
+                load,
+                command="make bench" if whole else " ".join(["python -m bench.run", *sys.argv[1:]]),
+            ),
             parts=parts,
             notes=notes_by_part(NOTES.read_text("utf-8")),
         )
