@@ -94,4 +94,5 @@ def _remove_account() -> None:
         pwd.getpwnam(ACCOUNT)
     except KeyError:
         return
-    subprocess.run([tool("userdel"), ACCOUNT], check=True, capture_output=True)
+    # By force: a session that was broken off may have a process left for a moment.
+    subprocess.run([tool("userdel"), "--force", ACCOUNT], check=True, capture_output=True)
