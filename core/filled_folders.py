@@ -13,9 +13,9 @@ from core.inbox import FOLDER_MODE, Inbox
 class FilledFolders:
     """Looks into `queue/`, `incoming/` and `local/` of all organizations; what is known to be empty costs a stat."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, empty: EmptyFolders | None = None) -> None:
         self._inbox = inbox
-        self._empty = EmptyFolders()
+        self._empty = empty or EmptyFolders()
 
     def queues(self, org_ids: Iterable[str]) -> list[str]:
         """Return those of the organizations that have something in their queue."""
