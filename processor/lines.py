@@ -4,15 +4,20 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+MOST_RUNS = (
+    2_000  # kept; of the lines beyond only the number, so that five million bad rows need no 60 MB (F4)
+)
 _NUMBERS = 3  # of a run: its first line, its last, how many were taken
 
 
 class Lines:
-    """Line numbers in the order in which they come: 24 bytes for each run of them."""
+    """Line numbers in the order in which they come: 24 bytes for each run of them, up to `MOST_RUNS`."""
 
     def __init__(self, lines: Iterable[int] = ()) -> None:
         self._runs = array("q")
         self._count = 0
+        self.beyond = 0  # lines that are in no run
+        self.first_beyond = 0
         for line in lines:
             self.add(line)
 
@@ -26,8 +31,11 @@ class Lines:
         if runs and runs[-3] <= line <= runs[-2] + 1:
             runs[-2] = max(runs[-2], line)
             runs[-1] += 1
-        else:
+        elif len(runs) < _NUMBERS * MOST_RUNS:
             runs.extend((line, line, 1))
+        else:
+            self.first_beyond = self.first_beyond or line
+            self.beyond += 1
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
         """Yield the first line of each run, the last, and how many were taken."""

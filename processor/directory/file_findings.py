@@ -72,3 +72,6 @@ def _summed_up(more: _More) -> Iterator[tuple[int, str, int]]:
         times = sum(count for _, _, count in some)
         lines = "line" if is_one_line(some) else "lines"
         yield some[0][0], f"{times:,} more like this: {lines} {in_words(some)} ({rule}", times
+    if more.lines.beyond:
+        beyond, line = more.lines.beyond, more.lines.first_beyond
+        yield line, f"{beyond:,} more like this, from line {line} on ({rule}", beyond

@@ -11,6 +11,7 @@ from processor.directory import file_findings
 from processor.directory.file_findings import KEPT, KEPT_IN_ALL, RUNS, FileFindings
 from processor.directory.spill import Spill
 from processor.findings import Problem
+from processor.lines import MOST_RUNS
 from processor.reading.catalogue import problem
 
 
@@ -50,6 +51,15 @@ def test_r02_of_many_the_lines_are_listed_as_runs() -> None:
     assert (last.line, last.column, last.code, last.times) == (30_000, "Is Org Admin", "admin-invalid", 4)
     assert last.text == "4 more like this: lines 30000 to 30002, 40000 (P7)"
     assert last.advice == found[0].advice
+
+
+def test_f04_of_very_many_runs_only_the_number_is_kept() -> None:
+    lines = range(2, 2 + 2 * (KEPT + MOST_RUNS + 10), 2)
+    found = kept([bad_cell(line) for line in lines])
+    assert sum(one.times for one in found) == len(lines)
+    assert found[-1].times == 10
+    assert found[-1].line == lines[-10]
+    assert found[-1].text == f"10 more like this, from line {lines[-10]} on (P7)"
 
 
 def test_f04_half_a_million_bad_cells_make_few_rows() -> None:
