@@ -11,6 +11,7 @@ import numpy.typing as npt
 from xxhash import xxh3_128_digest
 
 Numbers = npt.NDArray[np.int64]
+AnyNumbers = npt.NDArray[np.signedinteger[Any]]
 Halves = npt.NDArray[np.uint64]
 
 ABSENT = -1
@@ -25,7 +26,7 @@ def digest_halves(texts: Iterable[bytes]) -> tuple[Halves, Halves]:
 class DigestTable:
     """Sorted digests, each with a number; it never changes."""
 
-    def __init__(self, *, first: Halves, second: Halves, numbers: npt.NDArray[np.signedinteger[Any]]) -> None:
+    def __init__(self, *, first: Halves, second: Halves, numbers: AnyNumbers) -> None:
         if len(first) > 1 and not np.all(first[:-1] <= first[1:]):
             order = np.argsort(
                 first, kind="stable"
@@ -62,7 +63,7 @@ class DigestIndex:
             numbers[missing] = table.find(first[missing], second[missing])
         return numbers
 
-    def add(self, first: Halves, second: Halves, numbers: Numbers) -> None:
+    def add(self, first: Halves, second: Halves, numbers: AnyNumbers) -> None:
         """Add digests that are not here yet."""
         table = DigestTable(first=first, second=second, numbers=numbers)
         while self._tables and len(self._tables[-1]) <= 2 * len(table):
@@ -73,7 +74,7 @@ class DigestIndex:
         """Return the number of each text's digest."""
         return self.find(*digest_halves(map(str.encode, texts)))
 
-    def add_texts(self, texts: Sequence[str], numbers: Numbers) -> None:
+    def add_texts(self, texts: Sequence[str], numbers: AnyNumbers) -> None:
         """Add texts that are not here yet."""
         self.add(*digest_halves(map(str.encode, texts)), numbers)
 

@@ -1,7 +1,7 @@
 """The first pass over a users file: which rows count and whom they mean, and what their values say of the columns.
 
 Rules P1, P10, C1, P9. Rows are judged here once and for all; the second pass (`users_plan`) reads the verdicts in the
-same order. 40 bytes are kept of each parsed row (F4).
+same order. 24 bytes are kept of each parsed row, and 20 of its key (F4).
 """
 
 from __future__ import annotations  # array.array cannot be subscripted before 3.12
@@ -75,9 +75,9 @@ class FirstLook:
         self._counted: dict[
             int, int
         ] = {}  # known person -> line of the parsed row that counts; beside known lines only
-        self._lines_of_rows: array[int] = array("q")
+        self._lines_of_rows: array[int] = array("i")
         self._people_of_rows: array[int] = array("q")
-        self.verdicts = Verdicts(array("q"), array("q"))
+        self.verdicts = Verdicts(array("q"), array("i"))
         self.refused_passed: dict[int, int] = {}  # line of a known line that is a repeat -> line of the first
         self.replaced_people: set[int] = set()  # whose known line is such a repeat, while another row counts
         self.gave_up = False  # so many known lines stand twice that the file is better read without (F4)
@@ -106,8 +106,8 @@ class FirstLook:
     def release(self) -> None:
         """Give back what the second pass has read, and keep what `rows_of` needs (F4)."""
         self._keys = DigestIndex()
-        self._lines_of_rows, self._people_of_rows = array("q"), array("q")
-        self.verdicts = Verdicts(array("q"), array("q"))
+        self._lines_of_rows, self._people_of_rows = array("i"), array("q")
+        self.verdicts = Verdicts(array("q"), array("i"))
 
     def release_addresses(self) -> None:
         """Give back what `rows_of` needs, when managers are found (F4)."""
@@ -159,7 +159,7 @@ class FirstLook:
         start = len(self._lines_of_rows)
         self._lines_of_rows.extend([record.line for record in records])
         self._people_of_rows.extend(people)
-        self._addresses.add(first, second, np.arange(start, start + len(keys), dtype=np.int64))
+        self._addresses.add(first, second, np.arange(start, start + len(keys), dtype=np.int32))
         return True
 
     async def _identify(self, rows: list[tuple[int, list[str], RowKey]], places: list[int]) -> None:
@@ -241,7 +241,7 @@ class FirstLook:
         start = len(self._lines_of_rows)
         self._lines_of_rows.extend(line for line, _, _ in counted)
         self._people_of_rows.extend(person for _, person, _ in counted)
-        numbers = np.arange(start, start + len(counted), dtype=np.int64)
+        numbers = np.arange(start, start + len(counted), dtype=np.int32)
         self._addresses.add_texts([key.address for _, _, key in counted], numbers)
         if self.match_field is not None:
             self._keys.add_texts([key.chosen or "" for _, _, key in counted], numbers)

@@ -21,7 +21,7 @@ class Links:
     below: array[int] = field(default_factory=lambda: array("q"))
     above: array[int] = field(default_factory=lambda: array("q"))
     stored: array[int] = field(default_factory=lambda: array("q"))
-    lines: array[int] = field(default_factory=lambda: array("q"))
+    lines: array[int] = field(default_factory=lambda: array("i"))
 
     def __len__(self) -> int:
         return len(self.below)

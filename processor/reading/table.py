@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 19
 CELL_LIMIT = 64 * 1024  # characters (F2)
 LINE_LIMIT_BYTES = 32 << 20  # 500 columns of 64 KiB
 
