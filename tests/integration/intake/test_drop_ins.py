@@ -1,5 +1,7 @@
 """When a file in `local/` is complete, and what is left alone (rule U8)."""
 
+import codecs
+import errno
 import os
 import shutil
 import socket
@@ -7,12 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from structlog.testing import capture_logs
 
 from core.clock import SystemClock
-from core.inbox import Inbox, Incoming, Origin
+from core.inbox import Drop, Inbox, Incoming, Origin
 from processor.intake.drop_ins import DropIns, Writer, ask_lease, strange_files
 from tests.faults.disks import require_disks, run
 
@@ -105,6 +108,81 @@ def test_u08_a_file_that_is_written_to_while_it_is_claimed_goes_back_and_is_take
     assert local.inbox.incoming("007") == []
 
 
+class LateOpener(Inbox):
+    """While a file is claimed, somebody opens it, to write later."""
+
+    writer: BinaryIO | None = None
+
+    def claim(self, *, org_id: str, name: str, origin: Origin) -> Incoming:
+        incoming = super().claim(org_id=org_id, name=name, origin=origin)
+        if self.writer is None:
+            self.writer = (self.folders(org_id).local / name).open("ab")
+        return incoming
+
+
+def test_u08_a_file_that_is_opened_while_it_is_claimed_goes_back_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    inbox = LateOpener(data_dir=tmp_path, clock=SystemClock())
+    local = Local(tmp_path, inbox)
+    local.put("users.csv")
+    local.scan()
+    local.scan(after_s=QUIET_S)
+    assert local.queue() == []
+    assert inbox.writer is not None
+    with inbox.writer as writer:
+        writer.write(b"bob@x.example\n")
+    local.scan()
+    local.scan(after_s=QUIET_S)
+    assert local.queue() == [("users.csv", FILE + b"bob@x.example\n")]
+
+
+class FullOnce(Inbox):
+    """The disk is full at the first acceptance."""
+
+    was_full = False
+
+    def accept(self, incoming: Incoming) -> Drop:
+        if not self.was_full:
+            self.was_full = True
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().accept(incoming)
+
+
+def test_u08_what_a_full_disk_left_between_claim_and_queue_is_taken_by_the_next_scan(tmp_path: Path) -> None:
+    local = Local(tmp_path, FullOnce(data_dir=tmp_path, clock=SystemClock()))
+    local.put("users.csv")
+    local.scan()
+    local.scan(after_s=QUIET_S)
+    assert local.queue() == []
+    assert list(local.path.iterdir()) == []
+    local.scan()
+    assert local.queue() == [("users.csv", FILE)]
+    assert local.inbox.incoming("007") == []
+
+
+def test_u08_a_file_has_left_its_folder_for_good_before_it_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+        real(fd)
+
+    class Accepting(Inbox):
+        def accept(self, incoming: Incoming) -> Drop:
+            assert str(self.folders("007").local) in synced
+            return super().accept(incoming)
+
+    local = Local(tmp_path.resolve(), Accepting(data_dir=tmp_path.resolve(), clock=SystemClock()))
+    local.put("users.csv")
+    local.scan()
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert local.scan(after_s=QUIET_S) == 1
+
+
 def test_u08_the_same_where_local_is_another_disk(tmp_path: Path) -> None:
     require_disks(tmp_path)
     local = Local(tmp_path / "data", LateWriter(data_dir=tmp_path / "data", clock=SystemClock()))
@@ -141,6 +219,7 @@ def of_another(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """Be a user without rights, and without CAP_LEASE."""
+    codecs.lookup("ascii")  # a codec that cannot be read now would be missing from then on
     os.seteuid(NOBODY)
     try:
         yield
