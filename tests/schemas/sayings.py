@@ -26,7 +26,9 @@ def sayings(daemon: Daemon) -> dict[str, Any]:
         org_id = organization["id"]
         shown = daemon.json("org", "show", org_id)
         said[f"org show {org_id}"] = {
-            key: value for key, value in shown.items() if key not in ("host", "port")
+            key: value
+            for key, value in shown.items()
+            if key not in ("host", "port", "pull")  # is in `pull list`
         }
         said[f"org key list {org_id}"] = daemon.json("org", "key", "list", org_id)
         for what in ("users", "teams", "fields"):
