@@ -194,7 +194,6 @@ class _Added:
 
 
 async def _added(session: Session, org_id: str, values: dict[str, Any], *, replace_it: bool) -> _Added:
-
     from commands.auditing import note
     from core.audit import Event
     from core.organizations_store import organization_by_id
