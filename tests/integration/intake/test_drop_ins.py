@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 from structlog.testing import capture_logs
@@ -142,11 +142,11 @@ class FullOnce(Inbox):
 
     was_full = False
 
-    def accept(self, incoming: Incoming) -> Drop:
+    def accept(self, incoming: Incoming, **changes: Any) -> Drop:
         if not self.was_full:
             self.was_full = True
             raise OSError(errno.ENOSPC, "No space left on device")
-        return super().accept(incoming)
+        return super().accept(incoming, **changes)
 
 
 def test_u08_what_a_full_disk_left_between_claim_and_queue_is_taken_by_the_next_scan(tmp_path: Path) -> None:
@@ -172,9 +172,9 @@ def test_u08_a_file_has_left_its_folder_for_good_before_it_is_accepted(
         real(fd)
 
     class Accepting(Inbox):
-        def accept(self, incoming: Incoming) -> Drop:
+        def accept(self, incoming: Incoming, **changes: Any) -> Drop:
             assert str(self.folders("007").local) in synced
-            return super().accept(incoming)
+            return super().accept(incoming, **changes)
 
     local = Local(tmp_path.resolve(), Accepting(data_dir=tmp_path.resolve(), clock=SystemClock()))
     local.put("users.csv")
