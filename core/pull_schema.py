@@ -44,5 +44,6 @@ pull_files = Table(
     Column("progress", String(16), nullable=False),  # fetching, accepting, accepted, leaving, gone
     Column("sha256", String(64)),
     Column("at", Text, nullable=False),  # of the last step
+    Column("seen_mtime", BigInteger),  # the same when asked for by name; some servers list local times
     sqlite_with_rowid=False,
 )

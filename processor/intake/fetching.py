@@ -67,6 +67,7 @@ class Fetched:
 
     incoming: Incoming
     sha256: str
+    seen_mtime: int | None  # what the server says of it by name
 
 
 def begin(inbox: Inbox, org_id: str, server: PullServer, name: str) -> Incoming:
@@ -111,7 +112,7 @@ async def fetch(
                 raise FileChangedError("The file has more bytes than the SFTP server said.")
             _check_unchanged(await file.look(), opened)
         _check_unchanged(await session.look(path), named)
-        return Fetched(incoming, await to_its_end(_digest, fd))
+        return Fetched(incoming, await to_its_end(_digest, fd), named.mtime)
 
 
 @asynccontextmanager

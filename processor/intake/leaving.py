@@ -72,7 +72,11 @@ async def _is_there(session: RemoteSession, path: str, file: PulledFile) -> bool
         if exc.is_missing:
             return False
         raise
-    return seen.size_bytes == file.size_bytes and is_same_time(seen.mtime or 0, file.mtime)
+    return seen.size_bytes == file.size_bytes and (
+        seen.mtime == file.seen_mtime
+        if file.seen_mtime is not None
+        else is_same_time(seen.mtime or 0, file.mtime)
+    )
 
 
 async def _exists(session: RemoteSession, path: str) -> bool:

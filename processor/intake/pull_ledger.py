@@ -18,7 +18,7 @@ from core.database import Database
 from core.inbox import Inbox, Incoming
 from processor import imports_store
 from processor.intake import pulls_store as store
-from processor.intake.fetching import partials
+from processor.intake.fetching import Fetched, partials
 from processor.intake.pulls import After, Progress, Pull, PulledFile
 from processor.intake.remote_choice import Candidate
 from processor.intake.thread_work import to_its_end
@@ -94,16 +94,16 @@ class Ledger:
             await to_its_end(self._inbox.discard, self.partials.pop(old.uid))
         self.partials[incoming.meta.uid] = incoming
 
-    async def accept(self, candidate: Candidate, incoming: Incoming, sha256: str) -> PulledFile:
+    async def accept(self, candidate: Candidate, got: Fetched) -> PulledFile:
         """Rule U2: put the file into the queue; whatever is killed meanwhile, it is one drop.
 
         Raises:
             UploadLostError: the disk failed; the file is gone and will be fetched anew.
             QueueBrokenError: the process must stop.
         """
-        file = self._file(candidate, incoming, Progress.ACCEPTING, sha256)
+        file = self._file_of(candidate, got, Progress.ACCEPTING)
         await self.note(file)
-        await to_its_end(self._inbox.accept, incoming)
+        await to_its_end(self._inbox.accept, got.incoming)
         self.partials.pop(file.uid, None)
         return await self._note_accepted(file)
 
@@ -145,11 +145,11 @@ class Ledger:
             return None
         return file.sha256
 
-    async def keep(self, candidate: Candidate, incoming: Incoming, sha256: str) -> None:
+    async def keep(self, candidate: Candidate, got: Fetched) -> None:
         """Note that a file is the one that was accepted before, under another time."""
-        await self.note(self._file(candidate, incoming, self._accepted, sha256))
-        self.partials.pop(incoming.meta.uid, None)
-        await to_its_end(self._inbox.discard, incoming)
+        await self.note(self._file_of(candidate, got, self._accepted))
+        self.partials.pop(got.incoming.meta.uid, None)
+        await to_its_end(self._inbox.discard, got.incoming)
 
     async def accepted_within_the_hour(self) -> int:
         """Return how many files were accepted (U9); a name counts as often as it came."""
@@ -181,6 +181,10 @@ class Ledger:
     @property
     def _accepted(self) -> Progress:
         return Progress.ACCEPTED if self._pull.server.after is After.REMEMBER else Progress.LEAVING
+
+    def _file_of(self, candidate: Candidate, got: Fetched, progress: Progress) -> PulledFile:
+        file = self._file(candidate, got.incoming, progress, got.sha256)
+        return replace(file, seen_mtime=got.seen_mtime)
 
     def _file(
         self, candidate: Candidate, incoming: Incoming, progress: Progress, sha256: str | None = None

@@ -219,10 +219,10 @@ class PullRun:
 
         got = await self._fetch(session, candidate, progressed)
         if self._ledger.was_accepted(candidate, got.sha256):
-            await self._ledger.keep(candidate, got.incoming, got.sha256)
+            await self._ledger.keep(candidate, got)
             self._skipped = (*self._skipped, Skipped(candidate.name, FETCHED))
             return None
-        return await self._ledger.accept(candidate, got.incoming, got.sha256)
+        return await self._ledger.accept(candidate, got)
 
     async def _fetch(
         self, session: RemoteSession, candidate: Candidate, progressed: Callable[[int], None]

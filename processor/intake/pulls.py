@@ -121,6 +121,7 @@ class PulledFile:
     progress: Progress
     sha256: str | None = None
     at: str  # of the last step
+    seen_mtime: int | None = None  # what the server answered by name, where it did: some list local times
 
     def is_same(self, size_bytes: int, mtime: int) -> bool:
         """Whether it looks the same."""

@@ -20,7 +20,9 @@ MAX_REMEMBERED = 20_000  # names of one organization; above it the oldest that a
 FORGET_GONE_AFTER = timedelta(days=1)
 STATE = tuple(PullState.__dataclass_fields__)
 CAME = (Progress.ACCEPTED, Progress.LEAVING, Progress.GONE)
-FILES = "SELECT name, size_bytes, mtime, uid, progress, sha256, at FROM pull_files WHERE org_no = ?"
+FILES = (
+    "SELECT name, size_bytes, mtime, uid, progress, sha256, at, seen_mtime FROM pull_files WHERE org_no = ?"
+)
 
 
 # --- servers
@@ -116,8 +118,9 @@ def known_files(rows: Iterable[Any]) -> dict[str, PulledFile]:
             progress=Progress(progress),
             sha256=sha256,
             at=at,
+            seen_mtime=seen_mtime,
         )
-        for name, size_bytes, mtime, uid, progress, sha256, at in rows
+        for name, size_bytes, mtime, uid, progress, sha256, at, seen_mtime in rows
     }
 
 

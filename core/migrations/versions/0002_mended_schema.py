@@ -26,6 +26,7 @@ def upgrade() -> None:
     op.add_column("pull_servers", sa.Column("changing_since", sa.Text(), nullable=True))
     # While a file is fetched its row keeps the hash of the one before now; it may have been its own.
     op.execute("UPDATE pull_files SET sha256 = NULL WHERE progress = 'fetching'")
+    op.add_column("pull_files", sa.Column("seen_mtime", sa.BigInteger(), nullable=True))
     op.create_table(
         "secrets_keys",
         sa.Column("fingerprint", sa.String(length=64), nullable=False),

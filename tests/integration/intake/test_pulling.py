@@ -114,6 +114,34 @@ async def test_s02_a_server_that_only_says_that_it_deleted_gets_nothing_fetched_
 
 
 @pytest.mark.parametrize("after", [After.RENAME, After.DELETE])
+async def test_s02_a_newer_file_of_the_same_size_an_hour_later_is_fetched_and_not_removed_for_the_one_before(
+    world: World, after: After
+) -> None:
+    class Late(Server):
+        """Allows removals from the second file on."""
+
+        allows = False
+
+        def remove(self, number: bytes, name: bytes) -> bytes:
+            refused = status(number, wire.PERMISSION_DENIED, "Permission denied")
+            return super().remove(number, name) if self.allows else refused
+
+        def rename(self, number: bytes, name: bytes, target: bytes) -> bytes:
+            refused = status(number, wire.PERMISSION_DENIED, "Permission denied")
+            return super().rename(number, name, target) if self.allows else refused
+
+    async with running(Late()) as server:
+        world.server = server
+        server.put("users.csv", b"older", mtime=10)
+        await world.add(after)
+        await world.run()
+        server.put("users.csv", b"newer", mtime=10 + 3_600)
+        server.allows = True
+        await world.run()
+    assert [data for _, data in world.queued] == [b"older", b"newer"]
+
+
+@pytest.mark.parametrize("after", [After.RENAME, After.DELETE])
 async def test_s02_a_newer_file_of_the_name_is_not_taken_for_the_one_that_was_fetched(
     world: World, after: After
 ) -> None:

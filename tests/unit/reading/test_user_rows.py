@@ -1,6 +1,5 @@
 import csv
 import io
-import time
 
 import pytest
 from hypothesis import given
@@ -16,7 +15,7 @@ from processor.reading.user_rows import UserRow, user_row_reader
 from processor.reading.values import put_guard_on
 from tests.unit.reading.refusals import key_checker
 
-from .whole_files import known, read_users, settings_with, understood
+from .whole_files import known, read_users, settings_with
 
 ALL = (
     "User Email,User Name,First Name,Last Name,Teams,Manager Email,Manager,User Account Type,Is Org Admin,"
@@ -299,31 +298,6 @@ def test_n01_no_problem_quotes_a_cell() -> None:
     problems = [*found.refused, *found.row.findings]
     assert len(problems) == 5
     assert not [p for p in problems if secret in p.text + p.advice]
-
-
-def test_a_plain_row_is_read_in_a_few_microseconds() -> None:
-    labels = (*ALL.split(","), "A", "B", "C")
-    header = understood(*labels)
-    rows = [
-        [f"p{n}@m.example", "Pat", "P", "S", "X,Y", f"p{n // 9}@m.example", "", "Regular", "No", "", f"{n:06}",
-         "2020-01-02", "Yes", "a", "b", "c"]
-        for n in range(20_000)
-    ]  # fmt: skip
-    survey = Survey(header=header, known_fields={})
-    for row in rows:
-        survey.add(row)
-    read = user_row_reader(
-        header=header, decisions=survey.decide(setting="auto"), settings=settings_with(), known_fields={}
-    )
-    best_s = min(_seconds(read, rows) for _ in range(3))
-    assert best_s / len(rows) < 20e-6  # 2.6 where it was measured; a machine under load is given room
-
-
-def _seconds(read: object, rows: list[list[str]]) -> float:
-    began = time.perf_counter()
-    for n, row in enumerate(rows):
-        read(n, row)  # type: ignore[operator]
-    return time.perf_counter() - began
 
 
 @pytest.mark.parametrize(
