@@ -38,7 +38,9 @@ async def pull_pages(session: Session, connection: Any, org_id: str | None = Non
 def _next_at(session: Session, pull: "Pull") -> "datetime | None":
     from processor.intake import pull_times
 
-    return pull_times.next_at(pull, interval_s=session.settings.pull_interval_s)
+    return pull_times.next_at(
+        pull_times.as_of(pull, now=session.clock.now()), interval_s=session.settings.pull_interval_s
+    )
 
 
 def _page(pull: "Pull", state: str, fetched_at: str | None, at: "datetime | None") -> dict[str, Any]:

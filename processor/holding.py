@@ -94,7 +94,7 @@ class HoldKeeper:
                     self._database, record, code=EXPIRED, settings=self._settings, now=now
                 )
                 self._nudge(record.org_id)
-            elif now - from_text(reminded_at) >= REMIND_AFTER:
+            elif abs(now - from_text(reminded_at)) >= REMIND_AFTER:  # the clock may have been ahead
                 await self._remind(record, now)
 
     async def _remind(self, record: ImportRecord, now: datetime) -> None:

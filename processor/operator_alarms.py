@@ -126,7 +126,7 @@ def is_low(free: int, *, reserve_bytes: int, was_low: bool) -> bool:
 
 def may_tell_again(told: datetime | None, *, now: datetime) -> bool:
     """Whether a day has passed since the operator was told."""
-    return told is None or now - told >= TOLD_AGAIN_AFTER
+    return told is None or abs(now - told) >= TOLD_AGAIN_AFTER  # the clock may have been ahead
 
 
 def free_bytes(folder: Path) -> int:

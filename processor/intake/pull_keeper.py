@@ -105,7 +105,7 @@ class PullKeeper:
         interval_s = self._tools.settings.pull_interval_s
         return [
             pull
-            for pull in found
+            for pull in (pull_times.as_of(one, now=now) for one in found)
             if pull.org_id not in self._running
             and self._not_before.get(pull.org_id, 0.0) <= monotonic
             and (at := pull_times.next_at(pull, interval_s=interval_s)) is not None

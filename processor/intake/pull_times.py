@@ -20,6 +20,26 @@ FAILURES_TO_TELL = 3
 TELL_AGAIN = timedelta(days=1)
 
 
+def as_of(pull: Pull, *, now: datetime) -> Pull:
+    """Return the pull without times to come: the clock was ahead when they were written, and is right again."""
+    state, ago = pull.state, to_text(now - timedelta(days=1))
+
+    def is_ahead(at: str | None, by: timedelta = timedelta()) -> bool:
+        return at is not None and from_text(at) > now + by
+
+    return replace(
+        pull,
+        state=replace(
+            state,
+            added_at=ago if is_ahead(state.added_at) else state.added_at,
+            started_at=ago if is_ahead(state.started_at) else state.started_at,
+            again_at=None if is_ahead(state.again_at, LONGEST_LOGIN_PAUSE) else state.again_at,
+            told_at=None if is_ahead(state.told_at) else state.told_at,
+            changing_since=None if is_ahead(state.changing_since) else state.changing_since,
+        ),
+    )
+
+
 def next_at(pull: Pull, *, interval_s: float) -> datetime | None:
     """Return when the next look is due; None where it is stopped. `at once` looks every `interval_s`."""
     state = pull.state

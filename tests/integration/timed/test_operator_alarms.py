@@ -1,8 +1,12 @@
 """What the operator is told of: a disk that is nearly full, mails that failed, a lost key (U9, N3, R3)."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
 from core.secrets_key_store import secrets_key_to_keep_with
 from processor.mail import outbox_store
-from processor.operator_alarms import OperatorAlarms
+from processor.operator_alarms import OperatorAlarms, may_tell_again
 from tests.integration.directory.house import House
 from tests.integration.timed.conftest import OPERATOR, mails, told
 
@@ -47,6 +51,16 @@ async def test_n03_mails_that_failed_are_told_at_most_once_a_day(house: House) -
     house.clock.move(hours=24)
     await alarms(house).look_at_mails()
     assert [subject for _, subject in await told(house)][3:] == ["rosterdrop: 1 mail could not be delivered"]
+
+
+@pytest.mark.parametrize(
+    ("told_at", "may"),
+    [(None, True), (timedelta(hours=-23), False), (timedelta(days=-1), True), (timedelta(days=365), True)],
+    ids=["never", "today", "yesterday", "by a clock that was ahead"],
+)
+def test_n03_an_operator_is_told_again_after_a_day(told_at: timedelta | None, may: bool) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    assert may_tell_again(None if told_at is None else now + told_at, now=now) is may
 
 
 async def test_n03_a_mail_about_failed_mails_is_never_told_of_itself(house: House) -> None:

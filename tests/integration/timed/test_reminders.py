@@ -52,6 +52,16 @@ async def test_g01_a_held_file_is_reminded_of_daily_until_it_is_approved(house: 
     assert len(await told(house)) == before + 2
 
 
+async def test_g01_a_clock_that_was_a_year_ahead_and_is_put_right_silences_no_reminder(house: House) -> None:
+    org = await house.org()
+    await held(org)
+    await org.sql("UPDATE imports SET reminded_at = '2027-11-24T00:00:00.000+00:00' WHERE org_no = :org")
+    before = len(await told(house))
+    for _ in range(2):
+        await keeper(house).look()
+    assert len(await told(house)) == before + 2, "to recipient and operator, once"
+
+
 class ApprovedMeanwhile(Database):
     """A database in which somebody approves an import right before the next transaction that writes."""
 

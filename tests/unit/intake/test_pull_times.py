@@ -58,6 +58,25 @@ def test_s02_a_time_that_was_missed_is_made_up_for() -> None:
     assert found < NOON
 
 
+@pytest.mark.parametrize("schedule", ["at once", "06:00", "*/15 * * * *"])
+@pytest.mark.parametrize("what", ["started_at", "added_at"])
+def test_s02_a_clock_that_was_a_year_ahead_and_is_put_right_stops_no_pull(schedule: str, what: str) -> None:
+    ahead = to_text(NOON + timedelta(days=365))
+    late = pull(schedule, **{what: ahead, "again_at": ahead, "told_at": ahead, "changing_since": ahead})
+    assert due(late) == due(times.as_of(late, now=NOON + timedelta(days=365)))
+    right = times.as_of(late, now=NOON)
+    at = due(right)
+    assert at is not None
+    assert at <= NOON
+    assert right.state.told_at is None
+    assert times.is_patient(right.state, now=NOON)
+
+
+def test_s02_times_of_the_past_and_pauses_are_as_they_were() -> None:
+    usual = pull(started_at=to_text(NOON), again_at=to_text(NOON + timedelta(hours=6)), told_at=to_text(NOON))
+    assert times.as_of(usual, now=NOON) == usual
+
+
 def test_s02_a_stopped_pull_is_never_due() -> None:
     assert due(pull(stopped_at=to_text(NOON))) is None
 
