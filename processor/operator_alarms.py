@@ -9,6 +9,7 @@ import structlog
 
 from core.clock import Clock
 from core.database import Database
+from core.secrets_key import NAME as KEY_NAME
 from core.secrets_key import SecretsKeyError
 from core.secrets_key_store import trouble_with_secrets_key
 from core.settings import Settings
@@ -102,7 +103,7 @@ class OperatorAlarms:
             if trouble is None:
                 await alarms_store.forget(connection, SECRETS_KEY)
             else:
-                content = compose_secrets_key_mail(trouble.public_message)
+                content = compose_secrets_key_mail(reason=trouble.public_message, key=keys_dir / KEY_NAME)
                 await tell_operator(connection, content, settings=self._settings, now=now)
                 await alarms_store.note_told(connection, SECRETS_KEY, now=now)
 

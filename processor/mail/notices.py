@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from core.organizations import Organization
@@ -166,13 +167,14 @@ def compose_low_disk_mail(*, free_bytes: int, reserve_bytes: int) -> MailContent
     )
 
 
-def compose_secrets_key_mail(reason: str) -> MailContent:
-    """Rules R3, S2: the secrets key is not at hand; `reason` says what is wrong and what to do."""
+def compose_secrets_key_mail(*, reason: str, key: Path) -> MailContent:
+    """Rules R3, S2: the secrets key is not at hand; `reason` says what is wrong and what to do, `key` is its place."""
     return compose_notice(
         subject="rosterdrop: the secrets key is not at hand",
         headline="Files wait for the secrets key",
-        to_do=reason,
+        to_do=f"Bring the secrets key back to {key}.",
         paragraphs=(
+            reason,
             "Files of organizations from which people were erased wait in their queues meanwhile, for without the key "
             "nobody could tell that these people must not be made again. Nothing is fetched from customers' own "
             "servers. Uploads are taken, and all else goes on.",

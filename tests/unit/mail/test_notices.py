@@ -1,8 +1,10 @@
 import html
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from core.secrets_key import wrong_secrets_key
 from processor.mail import expected_mails, notices, pull_notices
 from processor.mail.mails import MailContent
 from processor.mail.notices import compose_broken_upload_mail, compose_test_mail
@@ -49,6 +51,8 @@ def test_n05_a_test_mail_says_which_way_it_went() -> None:
 
 OURS, THEN, SERVER = organization(), datetime(2026, 11, 23, 9, 5, tzinfo=UTC), "sftp.customer.example"
 OF_OURS = {"organization": OURS}
+KEYS = Path("/var/lib/a-service-of-the-hr-department/rosterdrop/keys")
+WRONG_KEY = wrong_secrets_key(KEYS)
 EACH = [
     compose_broken_upload_mail(**OF_OURS, name="u.csv", size_bytes=1, began_at=THEN, kept_hours=24),
     notices.compose_expiring_password_mail(**OF_OURS, until=THEN),
@@ -56,6 +60,7 @@ EACH = [
     notices.compose_put_off_mail(**OF_OURS, number=2, until=THEN),
     notices.compose_daily_export_mail(**OF_OURS, users=3, teams=1),
     notices.compose_low_disk_mail(free_bytes=2 << 30, reserve_bytes=1 << 30),
+    notices.compose_secrets_key_mail(reason=WRONG_KEY.public_message, key=KEYS / "secrets.key"),
     notices.compose_failed_mails_mail(count=1, some=[(1, "550 no such user")]),
     *(
         expected_mails.compose_missed_mail(**OF_OURS, by=THEN, since=THEN, last=None, for_operator=is_his)
@@ -81,6 +86,13 @@ def test_n01_each_notice_says_right_below_its_headline_what_is_to_be_done(said: 
     assert to_do.startswith("-> ")
     assert to_do.endswith(".")
     assert to_do.removeprefix("-> ") in html.unescape(said.html)
+
+
+def test_r03_k_the_mail_about_the_secrets_key_says_its_place_and_what_to_do_where_it_is_lost() -> None:
+    text = notices.compose_secrets_key_mail(reason=WRONG_KEY.public_message, key=KEYS / "secrets.key").text
+    assert f"-> Bring the secrets key back to {KEYS}/secrets.key." in text
+    said = " ".join(text.split())
+    assert "If it is lost for good, rosterdrop keys --secrets-lost says what that costs" in said
 
 
 @pytest.mark.parametrize(
