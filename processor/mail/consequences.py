@@ -36,7 +36,7 @@ def to_do(record: ImportRecord, *, due_at: str | None, problems: int, for_operat
         case Outcome.CHECKED:
             return "Nothing is to be put right."
         case Outcome.HELD:
-            asked = "If it is right, ask support to approve it; if not, to discard it."
+            asked = "If it is right, ask support to approve it; if not, send a corrected file, which takes its place."
             return "Look at what it would change, then approve or discard it." if for_operator else asked
         case Outcome.WAITING:
             return f"Nothing is to be done: it is imported at {due_at or 'its time'}."
@@ -77,8 +77,9 @@ def if_nobody_acts(record: ImportRecord, *, due_at: str | None, kept_days: int, 
         case Outcome.HELD:
             days = f"{hold_days:g} day{'' if hold_days == 1 else 's'}"
             return (
-                "Nothing is applied, and later files wait behind it. You are reminded daily, and "
-                f"{days} after it was held the file is discarded. Support can approve it or discard it."
+                "Nothing is applied. Other files wait behind it; a corrected file of the same kind takes its place "
+                f"at once. You are reminded daily, and {days} after it was held the file is discarded. Support can "
+                "approve it or discard it."
             )
         case Outcome.WAITING:
             when = f" at {due_at}" if due_at else " at its time"

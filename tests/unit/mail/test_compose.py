@@ -115,6 +115,16 @@ def test_p08_deactivations_since_the_last_mail_are_counted() -> None:
     assert "deactivated as planned" not in mail(Outcome.IMPORTED).text
 
 
+@pytest.mark.parametrize("for_operator", [False, True])
+def test_g01_a_held_file_keeps_no_corrected_one_waiting_and_its_mail_says_so(for_operator: bool) -> None:
+    said = mail(Outcome.HELD, for_operator=for_operator)
+    for part in (said.text, said.html):
+        text = " ".join(part.split())
+        assert (
+            "Other files wait behind it; a corrected file of the same kind takes its place at once." in text
+        )
+
+
 def test_g01_the_operators_mail_of_a_held_file_says_which_commands_decide() -> None:
     said = mail(Outcome.HELD, for_operator=True)
     for part in (said.text, said.html):
@@ -130,7 +140,10 @@ def test_g01_the_operators_mail_of_a_held_file_says_which_commands_decide() -> N
         (Outcome.PARTIAL, "Correct what was refused and send it again."),
         (Outcome.REFUSED, "Correct the file and send it again."),
         (Outcome.CHECKED, "Nothing is to be put right."),
-        (Outcome.HELD, "If it is right, ask support to approve it; if not, to discard it."),
+        (
+            Outcome.HELD,
+            "If it is right, ask support to approve it; if not, send a corrected file, which takes its place.",
+        ),
         (Outcome.WAITING, "Nothing is to be done: it is imported at 24 Nov 2026, 22:30 UTC."),
         (Outcome.DISCARDED, "If it was meant to be imported, send it again."),
     ],
