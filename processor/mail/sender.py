@@ -1,10 +1,11 @@
 """Sends what the outbox holds (rule N3): no dead mail server, full disk or busy database ever ends it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -18,7 +19,7 @@ from processor.mail.transport import Defer, Fail, Sent, Transport, Verdict
 
 LOOK_AGAIN_S = 10.0  # a nudge may be lost, and commands write from other processes
 AFTER_TROUBLE_S = 5.0
-SERVER_PAUSE = timedelta(seconds=5)
+SERVER_PAUSE_S = 5.0
 AT_ONCE = 8
 STOP_GRACE_S = 3.0
 
@@ -53,6 +54,7 @@ class OutboxSender:
         instead: Instead | None = None,
         look_again_s: float = LOOK_AGAIN_S,
         after_trouble_s: float = AFTER_TROUBLE_S,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._transport = transport
@@ -61,9 +63,10 @@ class OutboxSender:
         self._instead = instead
         self._look_again_s = look_again_s
         self._after_trouble_s = after_trouble_s
+        self._monotonic = monotonic
         self._woken = asyncio.Event()
         self._in_hand: set[int] = set()
-        self._resting_until: datetime | None = None
+        self._resting_until = 0.0  # on the monotonic clock: a clock that is set back must not prolong it
 
     def nudge(self) -> None:
         """Say that there may be something to send; from the loop's own thread."""
@@ -92,9 +95,10 @@ class OutboxSender:
 
     async def _start_due(self, sending: asyncio.TaskGroup) -> float:
         """Start sending what is due and return for how long nothing else is."""
+        rest_s = self._resting_until - self._monotonic()
+        if rest_s > 0:
+            return min(self._look_again_s, rest_s)
         now = self._clock.now()
-        if self._resting_until is not None and now < self._resting_until:
-            return min(self._look_again_s, (self._resting_until - now).total_seconds())
         try:
             async with trouble_named(), self._database.reading() as connection:
                 free = AT_ONCE - len(self._in_hand)
@@ -138,7 +142,7 @@ class OutboxSender:
             return Skip()
         verdict = await self._transport.send(mail)
         if isinstance(verdict, Defer) and verdict.unreachable:
-            self._resting_until = self._clock.now() + SERVER_PAUSE
+            self._resting_until = self._monotonic() + SERVER_PAUSE_S
         return verdict
 
     async def _record_whole(self, mail: OutboxMail, verdict: Verdict | Skip) -> bool:

@@ -43,7 +43,11 @@ async def running(
     clock: MovedClock,
     transport: Any,
     acceptable: Callable[[OutboxMail], Awaitable[bool]] = everybody,
+    monotonic: Callable[[], float] | None = None,
 ) -> AsyncIterator[OutboxSender]:
+    def moved() -> float:
+        return clock.at.timestamp()
+
     sender = OutboxSender(
         database=database,
         transport=transport,
@@ -51,6 +55,7 @@ async def running(
         acceptable=acceptable,
         look_again_s=0.01,
         after_trouble_s=0.01,
+        monotonic=monotonic or moved,
     )
     task = asyncio.create_task(sender.run())
     try:
@@ -213,6 +218,44 @@ async def test_n03_a_dead_mail_server_delays_nothing_and_gets_the_mail_when_it_l
             clock.move(seconds=5)
             await eventually(lambda: is_state(database, "sent", "sent"))
         assert {message["X-Rosterdrop-Import"] for message in postbox.messages} == {"1", "2"}
+
+
+@dataclass
+class Ticks:
+    """A monotonic clock that stands still, and counts who looks at it."""
+
+    now_s: float = 1000.0
+    looks: int = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return self.now_s
+
+
+async def test_n03_an_unreachable_server_is_left_alone_for_5_s_also_when_the_clock_is_set_back(
+    database: Database, clock: MovedClock
+) -> None:
+    transport, ticks = Fake([Defer("no route", unreachable=True), Sent()]), Ticks()
+    await write_mails(database, clock, new_mail(1))
+    async with running(database, clock, transport, monotonic=ticks) as sender:
+
+        async def deferred() -> bool:
+            return await attempts(database) == [1]
+
+        await eventually(deferred)
+        clock.move(hours=-1)
+        await write_mails(database, clock, new_mail(2))
+        sender.nudge()
+        ticks.now_s += 4.9
+        looks = ticks.looks
+
+        async def looked() -> bool:
+            return ticks.looks >= looks + 3
+
+        await eventually(looked)
+        assert len(transport.sent) == 1, "the server rests"
+        ticks.now_s += 0.1
+        await eventually(lambda: is_state(database, "waiting", "sent"))
 
 
 async def test_n03_one_slow_answer_holds_up_no_other_mail(database: Database, clock: MovedClock) -> None:
