@@ -5,14 +5,16 @@ A minute after the last import, so after each burst of files; at the latest when
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from core.apart import run_apart
+from core.backoff import Backoff
 from core.clock import Clock
 from core.daily_times import start_of_day
 from core.database import Database, open_database
@@ -29,6 +31,7 @@ from processor.telling import Audience, tell
 log = structlog.get_logger()
 
 QUIET = timedelta(minutes=1)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +53,31 @@ class DailyExports:
         clock: Clock,
         settings: Settings,
         folder_of: Callable[[str], Path],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
         self._folder_of = folder_of
+        self._backoff = Backoff(monotonic=monotonic)
 
     async def look(self) -> None:
-        """Renew what is due; a folder of one organization that cannot be written holds up no other."""
+        """Renew what is due; a folder of one organization that cannot be written holds up no other.
+
+        It is tried again after pauses that double, for each try writes whole files.
+        """
         async with self._database.reading() as connection:
             organizations = await organizations_with(connection, "export")
+        self._backoff.keep_only({organization.id for organization in organizations})
         for organization in organizations:
-            if organization.enabled:
+            if organization.enabled and self._backoff.is_due(organization.id):
                 try:
                     await self._renew_if_due(organization)
                 except PASSING as exc:
+                    self._backoff.note_failure(organization.id)
                     log.warning("export.deferred", org=organization.id, reason=type(exc).__name__)
+                else:
+                    self._backoff.note_success(organization.id)
 
     async def _renew_if_due(self, organization: Organization) -> None:
         now = self._clock.now()
@@ -77,8 +89,8 @@ class DailyExports:
             if standing.version == standing.exported_version and lies_there:
                 return
             if not is_quiet(standing, now=now):
-                exported = standing.exported_at
-                if exported is None or exported >= day_began:
+                exported = standing.exported_at or NEVER
+                if exported >= day_began:
                     return
                 if not await store.changed_between(
                     connection, organization.no, after=exported, before=day_began

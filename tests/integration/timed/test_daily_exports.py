@@ -1,21 +1,28 @@
 """The setting `export = daily` (E1)."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import connect
 
 import pytest
 from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
 
 from core.clock import to_text
-from processor.daily_exports import DailyExports
+from core.organizations import Organization
+from processor import daily_exports
+from processor.daily_exports import DailyExports, Exported
 from tests.integration.directory.house import OWNER, House, Org
 from tests.integration.timed.conftest import told
 
 READY = "Mavericks: today's export is ready"
 
 
-def exports(house: House) -> DailyExports:
+def exports(house: House, monotonic: Callable[[], float] = time.monotonic) -> DailyExports:
     return DailyExports(
+        monotonic=monotonic,
         database=house.database,
         clock=house.clock,
         settings=house.settings,
@@ -89,6 +96,48 @@ async def test_e01_at_the_end_of_the_day_the_files_are_renewed_although_imports_
     assert b"bob@x.example" in (folder(house, org) / "users.csv").read_bytes()
 
 
+async def test_e01_the_first_export_comes_at_the_end_of_the_day_too_although_imports_go_on(
+    house: House,
+) -> None:
+    org = await house.org(export="daily", time_zone="Europe/Berlin")
+    house.clock.at = datetime(2026, 11, 23, 22, 59, 40, tzinfo=UTC)
+    await drop(org, "ann")
+    await exports(house).look()
+    assert not list(folder(house, org).iterdir())
+    house.clock.at = datetime(2026, 11, 23, 23, 0, 10, tzinfo=UTC)  # midnight in Berlin is over
+    await drop(org, "bob")
+    await exports(house).look()
+    assert b"ann@x.example" in (folder(house, org) / "users.csv").read_bytes()
+    await drop(org, "cy")
+    await exports(house).look()
+    assert b"cy@x.example" not in (folder(house, org) / "users.csv").read_bytes(), "once, while imports go on"
+
+
+async def test_k_e01_an_organization_that_is_disabled_while_its_export_is_written_is_not_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org = await house.org(export="daily")
+    await drop(org, "ann")
+    house.clock.move(minutes=2)
+    real = daily_exports.export_into
+
+    async def disabled_meanwhile(database: Path, organization: Organization, folder: Path) -> Exported:
+        done = await real(database, organization, folder)
+        with connect(database) as connection:
+            connection.execute("UPDATE organizations SET disabled_at = '2026-11-23'")
+        connection.close()
+        return done
+
+    with monkeypatch.context() as patched:
+        patched.setattr(daily_exports, "export_into", disabled_meanwhile)
+        await exports(house).look()
+    assert (folder(house, org) / "users.csv").exists()
+    assert (await ready_mails(house), await org.rows("SELECT * FROM daily_exports")) == ([], [])
+    await org.sql("UPDATE organizations SET disabled_at = NULL WHERE no = :org")
+    await exports(house).look()
+    assert await ready_mails(house) == [OWNER]
+
+
 async def test_e01_what_was_renewed_before_a_crash_is_told_of_after_it(house: House) -> None:
     org = await house.org(export="daily")
     await drop(org, "ann")
@@ -128,4 +177,31 @@ async def test_e01_a_folder_that_cannot_be_written_holds_up_no_other(house: Hous
     house.clock.move(minutes=2)
     await exports(house).look()
     assert (folder(house, well) / "users.csv").exists()
+    assert await ready_mails(house) == [OWNER]
+
+
+async def test_e01_a_folder_that_cannot_be_written_is_tried_after_pauses_that_double_to_5_minutes(
+    house: House,
+) -> None:
+    org = await house.org(export="daily")
+    path = folder(house, org)
+    path.rmdir()
+    path.symlink_to("/nowhere")
+    await drop(org, "ann")
+    house.clock.move(minutes=2)
+    now_s, tried_at = 0, []
+    work = exports(house, lambda: float(now_s))
+    for now_s in range(0, 1_400, 5):
+        with capture_logs() as lines:
+            await work.look()
+        if [line for line in lines if line["event"] == "export.deferred"]:
+            tried_at.append(now_s)
+    assert tried_at == [0, 5, 15, 35, 75, 155, 315, 615, 915, 1215]
+    path.unlink()
+    path.mkdir()
+    now_s = 1_510
+    await work.look()
+    assert not list(path.iterdir())
+    now_s = 1_515
+    await work.look()
     assert await ready_mails(house) == [OWNER]
