@@ -1,7 +1,10 @@
+import os
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+
+import pytest
 
 from processor.mail.maildir import MaildirTransport
 from processor.mail.transport import Defer, Sent
@@ -18,6 +21,25 @@ async def test_n03_a_mail_becomes_a_file_in_the_maildir(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
     assert list((tmp_path / "mail" / "tmp").iterdir()) == []
     assert (tmp_path / "mail" / "cur").is_dir()
+
+
+async def test_n03_sent_means_that_the_file_and_its_name_in_the_folder_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, real = tmp_path.resolve(), os.fsync
+    synced: list[tuple[str, list[str]]] = []
+
+    def fsync(fd: int) -> None:
+        path = Path(f"/proc/self/fd/{fd}").readlink()
+        synced.append((path.relative_to(folder).parts[0], [file.name for file in (folder / "new").iterdir()]))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert isinstance(await MaildirTransport(folder=folder, mail_from="r@v.example").send(mail()), Sent)
+    (file,) = (folder / "new").iterdir()
+    assert synced == [("tmp", []), ("new", [file.name])], (
+        "first the bytes, then the folder with the name in it"
+    )
 
 
 async def test_n03_the_same_mail_twice_is_one_file(tmp_path: Path) -> None:

@@ -62,6 +62,27 @@ async def test_g01_a_clock_that_was_a_year_ahead_and_is_put_right_silences_no_re
     assert len(await told(house)) == before + 2, "to recipient and operator, once"
 
 
+async def test_k_g01_what_a_disabled_organization_sent_stands_still_until_it_is_enabled(house: House) -> None:
+    org = await house.org()
+    record = await held(org)
+    before = await told(house)
+    await org.sql("UPDATE organizations SET disabled_at = '2026-11-23' WHERE no = :org")
+    for _ in range(9):
+        house.clock.move(days=1)
+        await keeper(house).look()
+    assert (await told(house), await outcome_of(house, record)) == (before, Outcome.HELD)
+    await org.sql("UPDATE organizations SET disabled_at = NULL WHERE no = :org")
+    await keeper(house).look()
+    assert await outcome_of(house, record) is Outcome.DISCARDED
+
+
+async def outcome_of(house: House, record: ImportRecord) -> Outcome | None:
+    async with house.database.reading() as connection:
+        found = await record_of(connection, number=record.number)
+    assert found is not None
+    return found.outcome
+
+
 class ApprovedMeanwhile(Database):
     """A database in which somebody approves an import right before the next transaction that writes."""
 
