@@ -90,6 +90,7 @@ class Queues:
     async def _let_wait(self, org_id: str) -> None:
         """Rule S1: register those behind the first as waiting, too; each once, and those that came together in one."""
         known = self._waiting.setdefault(org_id, set())
+        known.intersection_update(await asyncio.to_thread(self._inbox.queued_uids, org_id))
         drops = await asyncio.to_thread(self._inbox.queue, org_id, without=known)
         if drops:
             await self._let_all_wait(org_id, drops)
