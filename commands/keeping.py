@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from commands.output import say, shown
 from commands.session import Session, open_session, run
+from commands.users import last_day
 from core.errors import NotFoundError, ServiceError
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def reactivate(ctx: typer.Context, org: OrgArgument, email: EmailArgument) -> No
 
     Example: `rosterdrop users reactivate 007 ann@mavericks.example`
     """
-    found = run(_reactivate(open_session(ctx), org, email))
+    found, _ = run(_reactivate(open_session(ctx), org, email))
     say(f"{shown(found.email)} is active again.")
 
 
@@ -40,11 +42,12 @@ def keep(ctx: typer.Context, org: OrgArgument, email: EmailArgument) -> None:
 
     Example: `rosterdrop users keep 007 ann@mavericks.example`
     """
-    found = run(_keep(open_session(ctx), org, email))
-    say(f"{shown(found.email)} stays: the deactivation planned for {found.deactivates_at} is cancelled.")
+    found, zone = run(_keep(open_session(ctx), org, email))
+    day = last_day(found.deactivates_at or "", zone)
+    say(f"{shown(found.email)} stays: the deactivation planned for {day} is cancelled.")
 
 
-async def _reactivate(session: Session, org_id: str, email: str) -> "UserState":
+async def _reactivate(session: Session, org_id: str, email: str) -> "tuple[UserState, ZoneInfo]":
     from processor.directory import deactivations_store as store
 
     def check(user: "UserState") -> None:
@@ -55,7 +58,7 @@ async def _reactivate(session: Session, org_id: str, email: str) -> "UserState":
     return await _change(session, org_id, email, check, store.reactivate, "person.reactivated")
 
 
-async def _keep(session: Session, org_id: str, email: str) -> "UserState":
+async def _keep(session: Session, org_id: str, email: str) -> "tuple[UserState, ZoneInfo]":
     from processor.directory import deactivations_store as store
 
     def check(user: "UserState") -> None:
@@ -75,8 +78,8 @@ async def _change(
     check: "Callable[[UserState], Any]",
     change: Change,
     event: str,
-) -> "UserState":
-    """Judge, change and audit in one transaction; return how the user stood before."""
+) -> "tuple[UserState, ZoneInfo]":
+    """Judge, change and audit in one transaction; return how the user stood before, and the time zone."""
     from commands.auditing import note
     from core.audit import Event
     from core.organizations_store import organization_by_id
@@ -93,4 +96,4 @@ async def _change(
         check(user)
         await change(connection, user, org_no=organization.no, now=session.now())
         await note(session, connection, Event(event), org_id=org_id, detail=f"user {number_of(user.id)}")
-    return user
+    return user, ZoneInfo(organization.settings.time_zone)

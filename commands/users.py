@@ -98,9 +98,12 @@ def teams_in_words(names: Iterable[str]) -> str:
 
 def status(user: "ListedUser", zone: ZoneInfo) -> str:
     """Say whether a user is active, and until which day of the organization's time zone (P8)."""
-    if not user.deactivates_at:
-        return user.status
-    return f"active until {datetime.fromisoformat(user.deactivates_at).astimezone(zone):%Y-%m-%d}"
+    return f"active until {last_day(user.deactivates_at, zone)}" if user.deactivates_at else user.status
+
+
+def last_day(deactivates_at: str, zone: ZoneInfo) -> str:
+    """Return the day of the organization's time zone until which a user is active."""
+    return f"{datetime.fromisoformat(deactivates_at).astimezone(zone):%Y-%m-%d}"
 
 
 async def _print_json(session: Session, org_id: str) -> None:

@@ -43,6 +43,16 @@ def test_p08_a_user_who_is_kept_is_not_planned_again_by_the_same_date(cli: Comma
     assert (user(cli, org)["deactivation_date"], user(cli, org)["deactivates_at"]) == ("2020-01-31", None)
 
 
+def test_k_the_plan_that_is_cancelled_is_named_by_the_day_that_the_list_shows(cli: CommandLine) -> None:
+    org = cli.add("--set", "time_zone=America/Los_Angeles")
+    dropped(cli, org, "bo@mavericks.example,")
+    dropped(cli, org, "bo@mavericks.example,2099-12-31")
+    assert user(cli, org)["deactivates_at"].startswith("2100-01-01T07:59")
+    assert "active until 2099-12-31" in cli("users", "list", "--org", org).out
+    said = cli("users", "keep", org, "bo@mavericks.example").out
+    assert said == "bo@mavericks.example stays: the deactivation planned for 2099-12-31 is cancelled.\n"
+
+
 def test_k_there_may_be_nothing_to_do_or_nobody(cli: CommandLine) -> None:
     org = cli.add()
     for words in (
