@@ -87,16 +87,20 @@ class Retention:
                 await self._purge_files(organization, before)
 
     async def _purge_files(self, organization: Organization, before: datetime) -> None:
-        folders = self._inbox.folders(organization.id)
+        folders, behind = self._inbox.folders(organization.id), 0
         while True:
             async with self._database.reading() as connection:
                 kept = await store.files_before(
-                    connection, organization.no, before=to_text(before), limit=FILES_AT_ONCE
+                    connection, organization.no, before=to_text(before), behind=behind, limit=FILES_AT_ONCE
                 )
             if not kept:
                 return
-            await asyncio.to_thread(remove_files, folders, kept)
-            numbers = [file.number for file in kept]
+            behind = kept[-1].number
+            numbers = await asyncio.to_thread(remove_files, folders, kept)
+            if len(numbers) < len(kept):
+                log.warning("retention.deferred", org=organization.id, files=len(kept) - len(numbers))
+            if not numbers:
+                continue
             async with self._database.writing() as connection:
                 await store.mark_files(connection, numbers, now=self._now())
                 await append(
@@ -164,18 +168,24 @@ def is_over(oldest: str | None, before: datetime) -> bool:
     return oldest is not None and oldest < to_text(before)
 
 
-def remove_files(folders: Folders, kept: Sequence[KeptFile]) -> None:
+def remove_files(folders: Folders, kept: Sequence[KeptFile]) -> list[int]:
     """Remove filed files and what stands beside them, the file itself last; twice is once.
+
+    Returns the imports whose files are gone: one that cannot be removed holds up no other.
 
     Raises:
         OSError: the disk failed.
     """
+    gone = []
     for file in kept:
-        for path in (*companions(file.filed_as), file.filed_as):
-            (folders.root / path).unlink(missing_ok=True)
+        with suppress(OSError):
+            for path in (*companions(file.filed_as), file.filed_as):
+                (folders.root / path).unlink(missing_ok=True)
+            gone.append(file.number)
     for folder in (folders.archive, folders.error):
         if folder.is_dir():
             sync_directory(folder)
+    return gone
 
 
 def exports_before(folder: Path, moment: float) -> list[str]:

@@ -52,13 +52,14 @@ async def oldest_kept(connection: AsyncConnection) -> dict[int, Oldest]:
 
 
 async def files_before(
-    connection: AsyncConnection, org_no: int, *, before: str, limit: int
+    connection: AsyncConnection, org_no: int, *, before: str, behind: int, limit: int
 ) -> list[KeptFile]:
-    """Return filed files of imports that ended before then, the oldest first."""
+    """Return filed files of imports that ended before then, the oldest first, `behind` an import."""
     query = (
         select(imports.c.number, imports.c.filed_as)
         .where(
             imports.c.org_no == org_no,
+            imports.c.number > behind,
             imports.c.finished_at < before,
             imports.c.filed_as.is_not(None),
             imports.c.file_purged_at.is_(None),

@@ -115,11 +115,15 @@ async def test_r03_who_is_interrupted_after_removing_files_marks_and_audits_them
     assert await audited(org, Event.FILES_PURGED) == ["files of import 1"]
 
 
-async def test_r03_a_disk_that_refuses_leaves_the_row_unmarked(house: House, org: Org) -> None:
+async def test_r03_a_file_that_cannot_be_removed_stays_unmarked_and_holds_up_no_other(
+    house: House, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = await org.drop("users.csv", GOOD)
     other = await house.org()
     beside = await other.drop("users.csv", GOOD)
+    behind = [await org.drop(f"{number}.csv", GOOD) for number in range(3)]
     house.clock.move(days=91)
+    monkeypatch.setattr(retention, "FILES_AT_ONCE", 2)
     archive = org.inbox.folders(org.id).archive
     (archive / Path(str(record.filed_as)).name).unlink()
     (archive / Path(str(record.filed_as)).name).mkdir()  # what cannot be unlinked
@@ -128,6 +132,7 @@ async def test_r03_a_disk_that_refuses_leaves_the_row_unmarked(house: House, org
     assert (await row(other, beside)).file_purged_at is not None, (
         "another organization's files go all the same"
     )
+    assert all([(await row(org, one)).file_purged_at is not None for one in behind]), "and all others"
     (archive / Path(str(record.filed_as)).name).rmdir()
     await retention_of(house).purge()
     assert (await row(org, record)).file_purged_at is not None
