@@ -12,6 +12,7 @@ from core.errors import ServiceError
 from core.inbox import Drop, Inbox, Origin
 from core.settings import Settings
 from processor.backup.backing_up import BackUp
+from processor.backup.queue_links import QueueLinks
 from processor.backup.restoring import Restore
 from processor.importing import work_queue
 from processor.imports_store import list_imports
@@ -28,13 +29,15 @@ def accept(org: Org, name: str) -> Drop:
 
 async def import_without_filing(org: Org, drop: Drop) -> None:
     """Leave what a crash leaves between the transaction and the filing."""
-    archive = org.inbox.folders(org.id).archive
-    aside = archive.rename(archive.with_name("aside"))
-    archive.write_bytes(b"")
+    folders = org.inbox.folders(org.id)
+    for folder in (folders.archive, folders.error):
+        folder.rename(folder.with_name(f"{folder.name}.aside"))
+        folder.write_bytes(b"")
     with pytest.raises(ServiceError):
         await org.importer.process(drop)
-    archive.unlink()
-    aside.rename(archive)
+    for folder in (folders.archive, folders.error):
+        folder.unlink()
+        folder.with_name(f"{folder.name}.aside").rename(folder)
 
 
 def back_up(folder: Path, target: Path, meanwhile: Callable[[], None]) -> None:
@@ -108,6 +111,45 @@ async def restored(backup: Path, data_dir: Path, org_id: str) -> None:
         ("a.csv", "b.csv", "c.csv"), "imported"
     )
     assert all(record.filed_as and (root / record.filed_as).is_file() for record in records)
+
+
+async def test_o05_what_moves_between_the_links_and_the_view_of_the_database_is_whole_after_a_restore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked = QueueLinks.link_all
+    loop = asyncio.get_running_loop()
+    async with open_house(tmp_path) as house:
+        org = await house.org()
+        incoming = org.inbox.begin(org_id=org.id, name="partial.csv", origin=Origin(account="test"))
+        incoming.data.write_bytes(b"User Email\nann@x.example\nnobody\n")
+        partial = org.inbox.accept(incoming)
+
+        def link_all(links: QueueLinks) -> None:
+            linked(links)
+            # Its transaction commits and says which rows were refused; another file is accepted.
+            asyncio.run_coroutine_threadsafe(import_without_filing(org, partial), loop).result()
+            accept(org, "d")
+
+        monkeypatch.setattr(QueueLinks, "link_all", link_all)
+        await asyncio.to_thread(back_up, tmp_path, tmp_path / "backup", lambda: None)
+    data_dir, clock = tmp_path / "there", MovedClock()
+    await asyncio.to_thread(
+        Restore(backup=tmp_path / "backup", data_dir=data_dir, keys_dir=data_dir / "keys", clock=clock).make
+    )
+    inbox, settings = (
+        Inbox(data_dir=data_dir, clock=clock),
+        Settings(data_dir=data_dir, keys_dir=data_dir / "keys"),
+    )
+    async with open_database(settings.database_path) as database:
+        await work_queue(database=database, inbox=inbox, clock=clock, settings=settings, org_id=org.id)
+        async with database.reading() as connection:
+            records = await list_imports(connection, limit=0)
+    assert {record.name: record.outcome for record in records} == {
+        "partial.csv": "partial",
+        "d.csv": "imported",
+    }
+    (rejected,) = inbox.folders(org.id).error.glob("*.rejected.csv")
+    assert rejected.read_bytes() == b"User Email\nnobody\n"
 
 
 async def test_o05_the_sums_are_those_of_the_files(tmp_path: Path) -> None:
