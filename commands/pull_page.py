@@ -75,7 +75,7 @@ def _state(pull: "Pull", *, is_enabled: bool) -> str:
         return "disabled"
     if pull.state.stopped_at:
         return "stopped"
-    if pull.state.failures:
+    if pull.state.error is not None:
         return "failing"
     return "working" if pull.state.succeeded_at else "new"
 
@@ -89,7 +89,7 @@ def _advice(pull: "Pull", state: str) -> str | None:
             f"Ask the customer for the new fingerprint, then `rosterdrop pull add {org_id} --replace --host-key "
             f"SHA256:...`; when the old key is back, `rosterdrop pull run {org_id}`."
         )
-    if pull.state.failures:
+    if pull.state.error is not None:
         return f"`rosterdrop pull test {org_id}` shows what is wrong now."
     return None
 

@@ -168,7 +168,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "pull-failing": Entry(
         _W,
-        "Fetching from a customer's own server failed three times in a row or more.",
+        "Fetching from a customer's own server failed three times in a row or more, or a file there is never complete.",
         "`rosterdrop pull test ORG` shows what is wrong now, `rosterdrop pull list` when it is tried again.",
     ),
     # --- keys and permissions

@@ -260,7 +260,8 @@ def _look_at_volume(data_dir: Path) -> list[Finding]:
 def _look_at_pulls(patient: Ward) -> Iterable[Finding]:
     """Rule S2: customers' own servers that nothing is fetched from."""
     for org_id, host, failures, has_stopped, error in patient.pulls():
-        if has_stopped or failures >= FAILURES_TO_TELL:
+        is_never_complete = bool(error) and not failures  # a file there
+        if has_stopped or is_never_complete or failures >= FAILURES_TO_TELL:
             code = "pull-stopped" if has_stopped else "pull-failing"
             yield Finding(code=code, org_id=org_id, subjects=(f"{host}: {error}",))
 

@@ -35,15 +35,20 @@ def judge(pull: Pull, report: Report, *, now: datetime) -> PullState:
     if isinstance(report.error, HostKeyChangedError):
         return pull_times.stopped(before, report.error.public_message, now=now)
     unfinished = _unfinished(before, report, now=now)
-    complaint = " ".join(filter(None, (report.complaint, unfinished)))
-    if not complaint:
+    if report.complaint is None and unfinished is not None:
+        return _next_as_planned(pull, pull_times.unfinished(before, unfinished, now=now))
+    if report.complaint is None:
         again_in = pull_times.LOOK_AGAIN if report.changing else pull_times.GO_ON if report.deferred else None
         return pull_times.succeeded(before, now=now, again_in=again_in)
     login = isinstance(report.error, LoginRefusedError)
+    complaint = " ".join(filter(None, (report.complaint, unfinished)))
     state = pull_times.failed(before, complaint, now=now, login=login)
-    if report.error is None and pull.server.schedule == AT_ONCE:
-        return replace(state, again_at=None)  # trouble with one file keeps no other waiting
-    return state
+    return _next_as_planned(pull, state) if report.error is None else state
+
+
+def _next_as_planned(pull: Pull, state: PullState) -> PullState:
+    """Let trouble with one file keep no other waiting."""
+    return replace(state, again_at=None) if pull.server.schedule == AT_ONCE else state
 
 
 def _unfinished(state: PullState, report: Report, *, now: datetime) -> str | None:
@@ -66,8 +71,8 @@ async def write_down(
     """Write state, audit row and mail in the caller's transaction, and return the state."""
     state = judge(pull, report, now=now)
     shown = report.error.shown if isinstance(report.error, HostKeyChangedError) else None
-    is_unfinished_only = report.complaint is None and state.error is not None
-    content = None if is_unfinished_only else _mail(organization, pull, state, shown=shown, now=now)
+    code = report.error.code if report.error else None
+    content = _mail(organization, pull, state, shown=shown, code=code, now=now)
     if content is not None:
         state = replace(state, told_at=to_text(now))
     if not await store.finish(connection, pull.org_no, state):
@@ -122,10 +127,10 @@ def log_outcome(pull: Pull, report: Report, state: PullState) -> None:
     if event is Event.PULL_STOPPED:
         log.error("pull.stopped", reason=state.error, **fields)
     elif event is Event.PULL_FAILED:
-        code = report.error.code if report.error else "file_refused"
+        trouble = "file_refused" if report.troubles else "file_unfinished"
         log.warning(
             "pull.failed",
-            code=code,
+            code=report.error.code if report.error else trouble,
             reason=state.error,
             failures=state.failures,
             again_at=state.again_at,
@@ -140,13 +145,19 @@ def log_outcome(pull: Pull, report: Report, state: PullState) -> None:
 def _event(before: PullState, state: PullState) -> Event | None:
     if state.stopped_at is not None:
         return Event.PULL_STOPPED
-    if state.failures:
+    if state.error is not None:
         return Event.PULL_FAILED
-    return Event.PULL_RECOVERED if before.failures else None
+    return Event.PULL_RECOVERED if before.error is not None else None
 
 
 def _mail(
-    organization: Organization, pull: Pull, state: PullState, *, shown: str | None, now: datetime
+    organization: Organization,
+    pull: Pull,
+    state: PullState,
+    *,
+    shown: str | None,
+    code: str | None,
+    now: datetime,
 ) -> MailContent | None:
     """Return what the operator must hear: of a changed host key at once and once, of failures as `wants_mail` says."""
     if state.stopped_at is not None:
@@ -164,6 +175,7 @@ def _mail(
         organization=organization,
         place=pull.server.place,
         error=state.error or "",
+        code=code,
         failures=state.failures,
         succeeded_at=state.succeeded_at,
         again_at=state.again_at,

@@ -103,6 +103,13 @@ def failed(state: PullState, error: str, *, now: datetime, login: bool = False) 
     return replace(state, failures=state.failures + 1, error=error, again_at=to_text(now + pause))
 
 
+def unfinished(state: PullState, error: str, *, now: datetime) -> PullState:
+    """Note that a file is never complete: no failure, for the server answers; looked at less and less often."""
+    since = now if state.changing_since is None else from_text(state.changing_since)
+    pause = min(max(now - since - PATIENCE, FIRST_PAUSE), LONGEST_PAUSE)
+    return replace(state, failures=0, error=error, again_at=to_text(now + pause), stopped_at=None)
+
+
 def stopped(state: PullState, error: str, *, now: datetime) -> PullState:
     """Note that the host key changed; the first such time stays."""
     return replace(

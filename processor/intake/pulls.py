@@ -82,8 +82,8 @@ class PullState:
     tried_at: str | None = None
     succeeded_at: str | None = None
     again_at: str | None = None  # the next try, where it is not the schedule's
-    failures: int = 0  # in a row
-    error: str | None = None
+    failures: int = 0  # in a row; a file that is never complete is none
+    error: str | None = None  # what is wrong since the last run; None where nothing is
     told_at: str | None = None  # when the operator got a mail about the failures at hand
     stopped_at: str | None = None  # the host key changed: only an operator goes on
     changing_since: str | None = None  # since when each look has found a file that was still being written

@@ -1,6 +1,8 @@
 """How a customer's own server stands, in words (rules S2, K, O5): `pull add`, `pull list`, `org show`, `doctor`."""
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 from tests.acceptance.conftest import Serve, Start
@@ -90,6 +92,20 @@ def test_s02_k_the_state_of_a_server_is_told_in_words_with_what_to_do(start: Sta
     done = daemon.run("pull", "run", organization.id)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "disabled" in done.stderr
+
+
+def test_s02_k_a_file_that_is_never_complete_is_trouble_though_no_look_failed(
+    start: Start, serve: Serve
+) -> None:
+    daemon, organization = noted(start, serve("sshd"))
+    with closing(sqlite3.connect(daemon.data / "rosterdrop.sqlite")) as database, database:
+        database.execute("UPDATE pull_servers SET error = 'Since noon users.csv is being written.'")
+    failing = states(daemon, organization)
+    assert (failing["state"], failing["failures"]) == ("failing", 0)
+    assert f"rosterdrop pull test {organization.id}" in failing["advice"]
+    assert "times in a row" not in daemon.run("org", "show", organization.id).stdout
+    ((code, _, (subject,)),) = findings(daemon)
+    assert (code, "Since noon users.csv" in subject) == ("pull-failing", True)
 
 
 def test_s02_k_pull_add_says_one_truth_about_a_server_that_shows_another_host_key(

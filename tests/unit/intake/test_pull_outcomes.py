@@ -71,8 +71,32 @@ def test_s02_a_file_that_is_being_written_is_looked_at_again_soon_and_after_an_h
         assert (state.failures, state.again_at) == (0, to_text(now + timedelta(minutes=1)))
         assert state.changing_since == to_text(NOON)
     state = judge(replace(pull(schedule), state=state), writing, now=NOON + timedelta(minutes=60))
-    assert state.failures == 1
     assert "now users.csv:" in (state.error or "")
+
+
+@pytest.mark.parametrize("schedule", ["at once", "06:00"])
+def test_s02_a_file_that_is_never_complete_is_no_failure_in_a_row_and_looked_at_less_and_less_often(
+    schedule: str,
+) -> None:
+    writing, state = Report(changing=("users.csv",)), pull(schedule, started_at=to_text(NOON)).state
+    state = replace(state, changing_since=to_text(NOON))
+    pauses = {60: 1, 61: 1, 62: 2, 64: 4, 90: 30, 120: 60, 6000: 60}
+    for minutes, pause in pauses.items():
+        now = NOON + timedelta(minutes=minutes)
+        state = judge(replace(pull(schedule), state=state), writing, now=now)
+        again_at = None if schedule == "at once" else to_text(now + timedelta(minutes=pause))
+        assert (state.failures, state.again_at) == (0, again_at)
+    broken = Report(error=ServerUnreachableError("Dead."))
+    state = judge(replace(pull(schedule), state=state), broken, now=NOON + timedelta(days=9))
+    assert state.failures == 1, "the first that is one"
+    state = judge(replace(pull(schedule), state=state), writing, now=NOON + timedelta(days=9))
+    assert state.failures == 0, "the server answers"
+
+
+def test_s02_a_stopped_pull_goes_on_with_the_pinned_key_although_a_file_is_never_complete() -> None:
+    since = to_text(NOON - timedelta(hours=2))
+    state = after(Report(changing=("users.csv",)), changing_since=since, stopped_at=since, failures=4)
+    assert (state.stopped_at, state.failures) == (None, 0)
 
 
 def test_s02_trouble_of_other_files_hides_no_file_that_is_never_complete() -> None:

@@ -68,8 +68,11 @@ EACH = [
     ),
     expected_mails.compose_came_mail(**OF_OURS, by=THEN, at=THEN, name="u.csv", for_operator=False),
     pull_notices.compose_pull_stopped_mail(**OF_OURS, place=SERVER, pinned="SHA256:a", shown="SHA256:b"),
-    pull_notices.compose_pull_failed_mail(
-        **OF_OURS, place=SERVER, error="Refused.", failures=3, succeeded_at=None, again_at=None
+    *(
+        pull_notices.compose_pull_failed_mail(
+            **OF_OURS, place=SERVER, error="No.", code=code, failures=3, succeeded_at=None, again_at=None
+        )
+        for code in (None, "secret_lost", "no_room", "internal")
     ),
     *(
         pull_notices.compose_unfinished_mail(

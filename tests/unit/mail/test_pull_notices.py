@@ -4,8 +4,18 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.errors import BusyError, ServiceError
+from core.inbox import UploadLostError
 from core.organization_settings import OrganizationSettings
 from core.organizations import Organization
+from core.secrets_key import SecretsKeyDamagedError, SecretsKeyMissingError, SecretsKeyWrongError
+from processor.intake.fetching import NoRoomError, TooSlowError
+from processor.intake.leaving import StillThereError
+from processor.intake.pulling import RunTooLongError
+from processor.intake.remote_session import RemoteRefusedError
+from processor.intake.sealing import SecretLostError
+from processor.intake.sftp_wire import BadAnswerError
+from processor.intake.ssh_connection import LoginRefusedError, ServerUnreachableError
 from processor.mail.pull_notices import (
     compose_pull_failed_mail,
     compose_pull_stopped_mail,
@@ -48,6 +58,7 @@ def test_s02_failures_are_told_with_reason_time_and_what_to_do() -> None:
         organization=ORGANIZATION,
         place=PLACE,
         error="The SFTP server refused <x>.",
+        code="remote_refused",
         failures=3,
         succeeded_at="2026-11-23T05:00:10.000+00:00",
         again_at="2026-11-24T11:04:00.000+00:00",
@@ -69,9 +80,54 @@ def test_s02_failures_are_told_with_reason_time_and_what_to_do() -> None:
 
 def test_s02_a_pull_that_never_went_well_says_so() -> None:
     mail = compose_pull_failed_mail(
-        organization=ORGANIZATION, place=PLACE, error="No.", failures=3, succeeded_at=None, again_at=None
+        organization=ORGANIZATION,
+        place=PLACE,
+        error="No.",
+        code=None,
+        failures=3,
+        succeeded_at=None,
+        again_at=None,
     )
     assert "not gone well yet" in mail.text
+
+
+THEIRS, OURS = "the customer has to put the server right", "the customer has nothing to do"
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (ServerUnreachableError, THEIRS),
+        (LoginRefusedError, THEIRS),
+        (RemoteRefusedError, THEIRS),
+        (StillThereError, THEIRS),
+        (BadAnswerError, THEIRS),
+        (TooSlowError, THEIRS),
+        (RunTooLongError, THEIRS),
+        (None, THEIRS),
+        (SecretLostError, OURS),
+        (SecretsKeyMissingError, OURS),
+        (SecretsKeyDamagedError, OURS),
+        (SecretsKeyWrongError, OURS),
+        (NoRoomError, OURS),
+        (UploadLostError, OURS),
+        (BusyError, OURS),
+    ],
+)
+def test_s02_nobody_is_sent_to_the_customer_for_what_is_wrong_here(
+    error: type[ServiceError] | None, advice: str
+) -> None:
+    text = compose_pull_failed_mail(
+        organization=ORGANIZATION,
+        place=PLACE,
+        error="No.",
+        code=None if error is None else error.code,
+        failures=3,
+        succeeded_at=None,
+        again_at=None,
+    ).text
+    said = " ".join(text.split())
+    assert (THEIRS in said, OURS in said) == (advice == THEIRS, advice == OURS)
 
 
 @pytest.mark.parametrize("for_operator", [False, True])
