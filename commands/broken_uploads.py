@@ -11,7 +11,7 @@ from core.clock import Clock, from_text
 from core.database import TROUBLES, Database
 from core.errors import NotFoundError
 from core.filled_folders import FilledFolders
-from core.inbox import Inbox, UploadLostError, boot_id
+from core.inbox import Inbox, boot_id
 from core.organizations import Organization
 from core.organizations_store import organization_by_id
 from core.settings import Settings
@@ -52,9 +52,12 @@ class BrokenUploads:
         for org_id in await asyncio.to_thread(self._filled.incoming):
             organization = await self._organization(org_id)
             if organization is not None and organization.enabled:
-                seen = await asyncio.to_thread(uploads_of, self._inbox, organization.id, boot=boot_id())
-                for upload in broken_off(seen, now=now):
+                for upload in await asyncio.to_thread(self._untold, organization.id, now):
                     await self._tell(organization, upload, now)
+
+    def _untold(self, org_id: str, now: datetime) -> list[Seen]:
+        seen = broken_off(uploads_of(self._inbox, org_id, boot=boot_id()), now=now)
+        return [upload for upload in seen if not self._inbox.is_told(upload.incoming)]
 
     async def _organization(self, org_id: str) -> Organization | None:
         async with self._database.reading() as connection:
@@ -70,7 +73,7 @@ class BrokenUploads:
             name=meta.name,
             size_bytes=upload.size_bytes,
             began_at=from_text(meta.started_at),
-            kept_hours=round(self._settings.partial_keep_s / 3600),
+            kept_s=self._settings.partial_keep_s,
         )
         identity = f"broken-upload:{meta.uid}:{meta.changed_at}"
         async with self._database.writing() as connection:
@@ -94,18 +97,17 @@ class BrokenUploads:
                     identity=identity,
                 )
         log.warning("upload.not_completed", org=organization.id, name=meta.name, size_bytes=upload.size_bytes)
-        with suppress(UploadLostError):  # it was completed or removed meanwhile, or is told of again
-            await asyncio.to_thread(self._inbox.note, upload.incoming, told=True, changed_at=meta.changed_at)
+        with suppress(OSError):  # it was completed or removed meanwhile, or is looked at again
+            await asyncio.to_thread(self._inbox.note_told, upload.incoming)
 
 
 def broken_off(seen: Sequence[Seen], *, now: datetime) -> list[Seen]:
-    """Rule U3: the partial uploads that nobody has touched for an hour and nobody was told of."""
+    """Rule U3: the partial uploads that nobody has touched for an hour."""
     return [
         upload
         for upload in seen
         if upload.state is State.PARTIAL
         and upload.incoming.meta.origin.account != PULL  # the daemon fetches the rest itself (S2)
-        and not upload.incoming.meta.told
         and now - from_text(upload.incoming.meta.changed_at or upload.incoming.meta.started_at) >= AFTER
     ]
 

@@ -25,6 +25,7 @@ from core.queue_names import name_of, names_in, seq_of, uid_of
 
 DATA = "data"
 META = "meta.json"
+TOLD = "told"  # an empty file beside them: recipients know that the upload broke off (U3)
 BROKEN_TEXT = "The queue's directory could not be written to stable storage."
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -67,7 +68,7 @@ class Meta:
     extents: tuple[tuple[int, int], ...] | None = None  # what was written, known when a session gave it up
     in_order: bool = True  # every write so far began where the one before ended
     changed_at: str | None = None  # when it was last noted; partials age from here (U3)
-    told: bool = False  # recipients know that it broke off (U3)
+    told: bool = False  # older versions noted here what the file `told` says now
     boot: str | None = None  # unsynced bytes of another boot cannot be trusted (U3)
 
 
@@ -208,6 +209,19 @@ class Inbox:
         except OSError as exc:
             raise _lost(exc) from exc
         return changed
+
+    def note_told(self, incoming: Incoming) -> None:
+        """Rule U3: keep that recipients know; the meta data is the session's, which may go on with it at any moment.
+
+        Raises:
+            OSError: the upload is not there any more, or the disk failed.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        os.close(os.open(incoming.folder / TOLD, flags, FILE_MODE))
+
+    def is_told(self, incoming: Incoming) -> bool:
+        """Whether recipients know that it broke off."""
+        return incoming.meta.told or (incoming.folder / TOLD).exists()
 
     def incoming(self, org_id: str) -> list[Incoming]:
         """Return what lies in `incoming/`, oldest first; folders that a crash left without meta data are left out."""

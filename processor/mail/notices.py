@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from core.organizations import Organization
 from processor.mail.colours import COLOURS
-from processor.mail.consequences import time_in_words
+from processor.mail.consequences import span_in_words, time_in_words
 from processor.mail.mails import MailContent, one_line
 from processor.mail.templating import template
 
@@ -51,7 +51,7 @@ def compose_notice(
 
 
 def compose_broken_upload_mail(
-    *, organization: Organization, name: str, size_bytes: int, began_at: datetime, kept_hours: int
+    *, organization: Organization, name: str, size_bytes: int, began_at: datetime, kept_s: float
 ) -> MailContent:
     """Rules U3, N1: an upload broke off and was not completed within an hour."""
     file, zone = one_line(name), ZoneInfo(organization.settings.time_zone)
@@ -66,8 +66,8 @@ def compose_broken_upload_mail(
             "An SFTP client that can resume goes on where it stopped; what arrived so far is "
             f"listed in `/local` under the file's name, and whoever logs in as {organization.username} can also "
             "remove it there.",
-            f"If nobody acts, what arrived is removed {kept_hours} hours after it stopped, and the directory stays "
-            "as it is.",
+            f"If nobody acts, what arrived is removed {span_in_words(kept_s)} after it stopped, and the directory "
+            "stays as it is.",
         ),
         footer=FOR_RECIPIENT,
         tone="warn",

@@ -17,7 +17,7 @@ def broken(name: str = "users.csv") -> tuple[str, str, str]:
         name=name,
         size_bytes=1_234_567,
         began_at=datetime(2026, 11, 23, 9, 5, tzinfo=UTC),
-        kept_hours=24,
+        kept_s=24 * 3600,
     )
     return said.subject, said.text, said.html
 
@@ -54,7 +54,7 @@ OF_OURS = {"organization": OURS}
 KEYS = Path("/var/lib/a-service-of-the-hr-department/rosterdrop/keys")
 WRONG_KEY = wrong_secrets_key(KEYS)
 EACH = [
-    compose_broken_upload_mail(**OF_OURS, name="u.csv", size_bytes=1, began_at=THEN, kept_hours=24),
+    compose_broken_upload_mail(**OF_OURS, name="u.csv", size_bytes=1, began_at=THEN, kept_s=86_400),
     notices.compose_expiring_password_mail(**OF_OURS, until=THEN),
     notices.compose_export_mail(**OF_OURS, what="users", path="/export/users.csv", count=3),
     notices.compose_put_off_mail(**OF_OURS, number=2, until=THEN),
@@ -122,3 +122,13 @@ def test_n04_the_operators_hint_covers_all_of_the_time_since_the_one_before(
         for_operator=True,
     )
     assert hint in " ".join(said.text.split())
+
+
+@pytest.mark.parametrize(
+    ("kept_s", "words"), [(1_200, "20 minutes after"), (3_600, "an hour after"), (86_400, "24 hours after")]
+)
+def test_u03_how_long_a_broken_upload_is_kept_is_said_in_words(kept_s: float, words: str) -> None:
+    said = compose_broken_upload_mail(
+        organization=organization(), name="u.csv", size_bytes=1, began_at=THEN, kept_s=kept_s
+    )
+    assert f"what arrived is removed {words} it stopped" in " ".join(said.text.split())
