@@ -6,15 +6,21 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from core.database import busy, damaged, is_busy
 from core.errors import DamagedError, ServiceError
+from core.locks import LOCK_MODE, FolderBusyError, data_folder_lock
 from core.migrations import HEAD
 
 COPIES = "before-upgrade"
+LOCK = "migrate.lock"
+HELD = "held"  # the word for the other process that its parent holds the data folder
+PATIENCE_S = 5.0  # a daemon that starts has the folder before it upgrades; others have it for a moment only
+PAUSE_S = 0.05
 RESTORING = "restoring"  # a file in a data folder into which a backup is being restored
 
 
@@ -30,12 +36,15 @@ class RestoreUnfinishedError(DamagedError):
     code = "restore_unfinished"
 
 
-def prepare_database(path: Path) -> None:
+def prepare_database(path: Path, *, is_held: bool = False, patience_s: float = PATIENCE_S) -> bool:
     """Rule O5: make the database, or upgrade it in one transaction after copying it to `before-upgrade/`.
 
-    Does nothing to a current one (0.3 ms), which is why every command may call it.
+    Does nothing to a current one (0.3 ms), which is why every command may call it. `is_held`: the caller has the data
+    folder's lock; else it is taken, for an older daemon would go on with a database that it does not know.
+    Return whether there was an older database.
 
     Raises:
+        FolderBusyError: a daemon of the version of before works on the folder; nothing was changed.
         DatabaseDamagedError: the file is not a sound database.
         SchemaError: it is newer than this program, or rows would point nowhere after the upgrade.
         DatabaseBusyError: the disk is full, or somebody holds it; it is as it was.
@@ -45,31 +54,58 @@ def prepare_database(path: Path) -> None:
         raise RestoreUnfinishedError(
             f"A backup is being restored into {path.parent}, or that was interrupted: run `rosterdrop restore` again."
         )
-    if _version(path) == HEAD:
-        return
-    with _migration_lock(path):
+    until = time.monotonic() + patience_s
+    while (version := _version(path)) != HEAD:
+        if version is not None and version > HEAD:
+            raise _newer(version)
+        try:
+            return _prepare(path, is_held=is_held)
+        except FolderBusyError as exc:
+            if time.monotonic() > until:
+                raise FolderBusyError(
+                    f"The daemon of the old version runs on {path.parent}: restart it first, which upgrades the "
+                    "database. Nothing was changed."
+                ) from exc
+        time.sleep(PAUSE_S)
+    return False
+
+
+def await_upgrade(path: Path) -> None:
+    """Wait while a command upgrades the database, so that a daemon that starts is not sent away meanwhile."""
+    with _lock(path.with_name(LOCK)):
+        pass
+
+
+def _prepare(path: Path, *, is_held: bool) -> bool:
+    """Make or upgrade it; all other commits and checkpoints stand still meanwhile (`core/database.py` says why)."""
+    with _lock(path.with_name(LOCK)), ExitStack() as stack:
         version = _version(path)
-        if version != HEAD:
-            if version is not None and version > HEAD:
-                raise _newer(version)
-            try:
-                if version is not None:
-                    _keep_copy(path, version)
-                _upgrade(path, version)
-            except sqlite3.OperationalError as exc:  # a full disk; it was rolled back
-                raise busy(path) from exc
+        if version == HEAD:
+            return False
+        if version is not None and not is_held:
+            stack.enter_context(data_folder_lock(path.parent))
+        stack.enter_context(_lock(path.with_name("commit.lock")))
+        try:
+            if version is not None:
+                _keep_copy(path, version)
+            _upgrade(path, version)
+        except sqlite3.OperationalError as exc:  # a full disk; it was rolled back
+            raise busy(path) from exc
+        return version is not None
 
 
 def prepare_database_apart(path: Path) -> None:
     """Do the same in a process of its own where there is something to do: Alembic takes 10 MB, and a daemon keeps them.
 
+    The caller holds the data folder's lock.
+
     Raises:
         DatabaseDamagedError, SchemaError: as `prepare_database`, which is asked after the other process.
     """
     if _version(path) != HEAD:
-        command = [sys.executable, "-P", "-m", "core.migrate", str(path)]
+        command = [sys.executable, "-P", "-m", "core.migrate", str(path), HELD]
         subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
-    prepare_database(path)
+    prepare_database(path, is_held=True)
 
 
 def _version(path: Path) -> str | None:
@@ -90,8 +126,8 @@ def _version(path: Path) -> str | None:
 
 
 @contextmanager
-def _migration_lock(path: Path) -> Iterator[None]:
-    fd = os.open(path.with_name("migrate.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _lock(path: Path) -> Iterator[None]:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, LOCK_MODE)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
@@ -145,4 +181,4 @@ def _newer(version: str | None) -> SchemaError:
 
 
 if __name__ == "__main__":
-    prepare_database(Path(sys.argv[1]))
+    prepare_database(Path(sys.argv[1]), is_held=sys.argv[2:] == [HELD])

@@ -48,6 +48,9 @@ def upgrade(path: Path, target: str = "head", *, folder: Path = HERE) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         connection.exec_driver_sql("PRAGMA synchronous = FULL")
+        connection.exec_driver_sql(
+            "PRAGMA wal_autocheckpoint = 0"
+        )  # as in core/database.py; closing checkpoints
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         context = MigrationContext.configure(

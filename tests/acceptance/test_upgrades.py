@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.locks import data_folder_lock
 from core.migrations import HEAD
 from tests.acceptance.daemon import Daemon
 from tests.integration.core.test_upgrades import unpacked
@@ -66,3 +67,17 @@ def test_o05_the_daemon_itself_loads_no_alembic_whether_it_upgrades_or_not(
     assert done.stdout == "False\n"
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+
+
+def test_o05_a_command_beside_a_daemon_of_the_old_version_says_so_in_a_line_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    daemon = Daemon(folder=tmp_path, keys=tmp_path / "keys")
+    path = unpacked("0001", daemon.data / "rosterdrop.sqlite")
+    before = path.read_bytes()
+    with data_folder_lock(daemon.data):
+        done = daemon.run("org", "list")
+    assert done.returncode == 2
+    assert "The daemon of the old version runs" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert path.read_bytes() == before
