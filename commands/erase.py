@@ -40,7 +40,10 @@ def erase(
     if as_json:
         print_json({"number": erasure.number, "files": erasure.files})
         return
-    say(f"User {erasure.number} is erased from directory, history and exports.")
+    if erasure.number is None:
+        say("This person was erased before; the exports are renewed.")
+    else:
+        say(f"User {erasure.number} is erased from directory, history and exports.")
     if erasure.files:
         say(
             "\nThese files of the organization mention the address still; they go when their retention is over,"

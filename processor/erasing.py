@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from core.addresses import address_key
 from core.audit import AuditEntry, Event
 from core.audit_store import append
 from core.clock import Clock, to_text
-from core.database import Database
+from core.database import Connection, Database
 from core.errors import NotFoundError, ServiceError
 from core.organizations import Organization
 from core.organizations_store import USER_ID_SHIFT, change_organization, organization_by_id
@@ -28,9 +29,9 @@ class NotErasableError(ServiceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """What became of it: the user's number, and the files that mention the address still."""
+    """What became of it: the user's number (None where that was before), and the files that mention the address."""
 
-    number: int
+    number: int | None
     files: list[str]
 
 
@@ -38,6 +39,8 @@ async def erase_person(
     *, database: Database, clock: Clock, keys_dir: Path, root: Path, org_id: str, email: str, who: str
 ) -> Erasure:
     """Rule R3: erase a person; `root` is the organization's folder.
+
+    Of somebody who was erased before the exports are renewed once more, for a crash may have come between.
 
     Raises:
         NotFoundError: no such organization or user.
@@ -48,33 +51,43 @@ async def erase_person(
     async with database.writing() as connection:
         organization = await organization_by_id(connection, org_id)
         person = await store.person_of(connection, org_no=organization.no, email=email)
-        if person is None:
+        number: int | None = None
+        addresses: tuple[str, ...] = (address_key(email),)
+        if person is not None:
+            number, addresses = person.id & ((1 << USER_ID_SHIFT) - 1), person.addresses
+            await _erase(connection, organization, person, key=key, now=clock.now())
+            entry = AuditEntry(
+                at=clock.now(), event=Event.PERSON_ERASED, who=who, org_id=org_id, detail=f"user {number}"
+            )
+            await append(connection, [entry])
+        elif hash_of(key, organization.no, addresses[0]) not in await store.erased_hashes(
+            connection, organization.no
+        ):
             raise NotFoundError(
                 f"{organization.name} has no user with that address: `rosterdrop users list --org {org_id}` shows all."
             )
-        admins = await count_active_admins(connection, organization.no)
-        _require_replaceable(organization, person, admins)
-        await store.erase(
-            connection,
-            person,
-            org_no=organization.no,
-            owner=organization.settings.owner,
-            hashes=[hash_of(key, organization.no, address) for address in person.addresses],
-            now=to_text(clock.now()),
-        )
-        recipients = organization.settings.recipients
-        kept = tuple(one for one in recipients if address_key(one) not in person.addresses)
-        if kept != recipients:
-            settings = organization.settings.changed({"recipients": kept})
-            await change_organization(connection, org_id, settings=settings)
-        number = person.id & ((1 << USER_ID_SHIFT) - 1)
-        entry = AuditEntry(
-            at=clock.now(), event=Event.PERSON_ERASED, who=who, org_id=org_id, detail=f"user {number}"
-        )
-        await append(connection, [entry])
     await _renew_exports(database, organization, root / "export")
-    files = await asyncio.to_thread(files_mentioning, root, person.addresses)
+    files = await asyncio.to_thread(files_mentioning, root, addresses)
     return Erasure(number=number, files=files)
+
+
+async def _erase(
+    connection: Connection, organization: Organization, person: store.Person, *, key: bytes, now: datetime
+) -> None:
+    _require_replaceable(organization, person, await count_active_admins(connection, organization.no))
+    await store.erase(
+        connection,
+        person,
+        org_no=organization.no,
+        owner=organization.settings.owner,
+        hashes=[hash_of(key, organization.no, address) for address in person.addresses],
+        now=to_text(now),
+    )
+    recipients = organization.settings.recipients
+    kept = tuple(one for one in recipients if address_key(one) not in person.addresses)
+    if kept != recipients:
+        settings = organization.settings.changed({"recipients": kept})
+        await change_organization(connection, organization.id, settings=settings)
 
 
 async def allow_again(*, database: Database, keys_dir: Path, org_id: str, email: str) -> None:
@@ -114,5 +127,4 @@ async def _renew_exports(database: Database, organization: Organization, folder:
     for what in What:
         for workbook in (False, True):
             exporter = Exporter(database=database, organization=organization, what=what, workbook=workbook)
-            if await asyncio.to_thread((folder / exporter.name).exists):
-                await exporter.into_folder(folder)
+            await exporter.renew(folder)

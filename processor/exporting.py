@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import BinaryIO, Protocol
 
 from core.database import Database
 from core.organizations import Organization
+from processor.directory.erasure_store import erased_hashes
 from processor.directory.export_store import exported_fields, exported_teams, exported_users
 from processor.filing.export_csv import CsvFile, Row, team_header, team_row, user_header, user_row
-from processor.filing.export_folder import replacing
+from processor.filing.export_folder import folder_turn, replacing
 from processor.reading.presets import load_preset, map_of
 
 
@@ -21,6 +23,10 @@ class What(StrEnum):
 
     USERS = "users"
     TEAMS = "teams"
+
+
+class _ErasedMeanwhile(Exception):  # noqa: N818  # no error: nobody hears of it
+    """Somebody who may be in the file was erased."""
 
 
 class RowFile(Protocol):
@@ -65,9 +71,28 @@ class Exporter:
         return count
 
     async def into_folder(self, folder: Path) -> int:
-        """Rule E1: renew the file in the organization's `export/`, whole or not at all."""
-        with replacing(folder, self.name) as target:
-            return await self.into(target)
+        """Rule E1: renew the file in the organization's `export/`, whole or not at all.
+
+        Rule R3: where somebody was erased since it began, it is made anew; whoever erases looks at the folder after
+        his commit and in his turn, so that he finds each file that was in time.
+        """
+        while True:
+            erased = await self._erased()
+            with suppress(_ErasedMeanwhile), ExitStack() as turn, replacing(folder, self.name) as target:
+                count = await self.into(target)
+                await asyncio.to_thread(turn.enter_context, folder_turn(folder))
+                if await self._erased() != erased:
+                    raise _ErasedMeanwhile
+                return count
+
+    async def renew(self, folder: Path) -> None:
+        """Do the same where the file is there."""
+        if await asyncio.to_thread(_is_there, folder, self.name):
+            await self.into_folder(folder)
+
+    async def _erased(self) -> frozenset[bytes]:
+        async with self.database.reading() as connection:
+            return await erased_hashes(connection, self.organization.no)
 
     def _file(self, target: BinaryIO, folder: Path) -> RowFile:
         if self.workbook:
@@ -91,3 +116,11 @@ class Exporter:
             yield [user_header(fields, header_map)]
             async for users in exported_users(connection, self.organization.no):
                 yield [user_row(user, fields) for user in users]
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Look when nobody is about to put a file there."""
+    if not folder.is_dir():
+        return False
+    with folder_turn(folder):
+        return (folder / name).exists()

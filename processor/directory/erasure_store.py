@@ -66,15 +66,19 @@ async def erase(
     await driver.execute("DELETE FROM memberships WHERE user_id = ?", (person.id,))
     await driver.execute("DELETE FROM former_addresses WHERE org_no = ? AND user_id = ?", (org_no, person.id))
     await _erase_history(driver, person, org_no)
-    for address in person.addresses:
-        await driver.execute(
-            "DELETE FROM outbox WHERE org_no = ? AND lower(recipient) = ?", (org_no, address)
-        )
+    await _erase_mails(driver, person, org_no)
     await driver.execute("DELETE FROM users WHERE id = ?", (person.id,))
     await driver.executemany(
         "INSERT OR REPLACE INTO erased_people (org_no, address_hash, erased_at) VALUES (?,?,?)",
         [(org_no, one, now) for one in hashes],
     )
+
+
+async def _erase_mails(driver: aiosqlite.Connection, person: Person, org_no: int) -> None:
+    """Remove the mails to the person: SQLite's `lower` knows ASCII only, and one domain has more than one spelling."""
+    found = await driver.execute_fetchall("SELECT DISTINCT recipient FROM outbox WHERE org_no = ?", (org_no,))
+    theirs = [(org_no, recipient) for (recipient,) in found if address_key(recipient) in person.addresses]
+    await driver.executemany("DELETE FROM outbox WHERE org_no = ? AND recipient = ?", theirs)
 
 
 async def _erase_history(driver: aiosqlite.Connection, person: Person, org_no: int) -> None:

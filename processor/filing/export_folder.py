@@ -3,6 +3,7 @@
 Blocking: for a thread.
 """
 
+import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -42,6 +43,17 @@ def replacing(folder: Path, name: str) -> Iterator[BinaryIO]:
                 os.unlink(hidden, dir_fd=directory)
             raise
         os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def folder_turn(folder: Path) -> Iterator[None]:
+    """Let one process at a time put its file into the folder."""
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(directory)
 

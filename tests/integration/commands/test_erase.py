@@ -91,5 +91,8 @@ def test_r03_a_person_who_came_back_can_be_allowed_again(cli: CommandLine) -> No
     org = filled(cli)
     assert cli("users", "erase", org, "bo@x.example", "--allow-again").status == 1
     cli("users", "erase", org, "bo@x.example")
-    assert cli("users", "erase", org, "bo@x.example").status == 1
+    said = cli("users", "erase", org, "bo@x.example")
+    assert said.status == 0
+    assert "was erased before" in said.out
     assert cli("users", "erase", org, "Bo@x.example", "--allow-again").status == 0
+    assert cli("users", "erase", org, "bo@x.example").status == 1
