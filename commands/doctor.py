@@ -77,9 +77,10 @@ def _look_at_keys(session: Session, examination: "Examination") -> "Iterable[Fin
         except SecretsKeyDamagedError:
             yield Finding(code="secrets-key-damaged", subjects=(str(keys_dir / NAME),))
         else:
-            right = examination.secrets_key_fingerprint in (None, fingerprint_of(key))
-            if examination.needs_secrets_key and not right:
-                yield Finding(code="secrets-key-wrong", subjects=(str(keys_dir / NAME),))
+            noted = examination.secrets_key_fingerprint
+            if examination.needs_secrets_key and noted != fingerprint_of(key):
+                code = "secrets-key-not-recorded" if noted is None else "secrets-key-wrong"
+                yield Finding(code=code, subjects=(str(keys_dir / NAME),))
     elif examination.needs_secrets_key:
         yield Finding(code="secrets-key-missing", subjects=(str(keys_dir / NAME),))
 

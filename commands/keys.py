@@ -49,6 +49,10 @@ def keys(
 
     if new and use:
         raise UsageError("--new and --use are two steps: customers need time between them.")
+    if secrets_lost and (new or use):
+        raise UsageError(
+            "--secrets-lost is about the secrets key, --new and --use about host keys: one at a time."
+        )
     session = open_session(ctx)
     if secrets_lost:
         from commands.lost_secrets import replace_secrets_key

@@ -17,7 +17,7 @@ async def replace_secrets_key(session: Session, *, yes: bool) -> None:
     """
     from commands.auditing import note
     from core.audit import Event
-    from core.secrets_key import NAME, load_secrets_key, put_secrets_key_aside
+    from core.secrets_key import NAME, new_secrets_key, put_to_use
     from core.secrets_key_store import dependents, give_up_secrets_key, trouble_with_secrets_key
 
     keys_dir, now = session.settings.keys_dir, session.clock.now()
@@ -33,13 +33,17 @@ async def replace_secrets_key(session: Session, *, yes: bool) -> None:
         )
         if not yes:
             typer.confirm(f"{trouble.public_message}\n{cost}\nMake a new key?", abort=True, err=True)
-        aside = f"{NAME}.{now:%Y%m%dT%H%M%SZ}"
-        await asyncio.to_thread(put_secrets_key_aside, keys_dir, name=aside)
-        key = await asyncio.to_thread(load_secrets_key, keys_dir, make=True)
-        async with database.writing() as connection:
-            await give_up_secrets_key(connection, key, now=now)
-            detail = f"{found.erased_people} erased people forgotten, {found.pull_servers} servers without password"
-            await note(session, connection, Event.SECRETS_KEY_REPLACED, detail=detail)
+        new, key = await asyncio.to_thread(new_secrets_key, keys_dir)
+        try:
+            async with database.writing() as connection:
+                await give_up_secrets_key(connection, key, now=now)
+                detail = f"{found.erased_people} erased people forgotten, {found.pull_servers} servers without password"
+                await note(session, connection, Event.SECRETS_KEY_REPLACED, detail=detail)
+        except BaseException:
+            await asyncio.to_thread(new.unlink)
+            raise
+        # After the commit: were it killed before, a key that nobody gave up anything for would count as the right one.
+        await asyncio.to_thread(put_to_use, new, aside=f"{NAME}.{now:%Y%m%dT%H%M%SZ}")
     say(f"A new secrets key is in {keys_dir}: keep a copy of it. {cost}")
     if found.pull_servers:
         say(

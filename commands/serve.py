@@ -9,7 +9,7 @@ import os
 import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,11 @@ from core.errors import ServiceError
 from core.inbox import Drop, Inbox
 from core.locks import data_folder_lock
 from core.logs import configure_logs
-from core.migrate import prepare_database_apart
+from core.migrate import await_upgrade, prepare_database_apart
 from core.nudges import MAIL
 from core.periodic import periodically
+from core.secrets_key import SecretsKeyError
+from core.secrets_key_store import note_secrets_key
 from core.service_manager import READY, STOPPING, service_manager
 from core.settings import Settings
 from processor.daily_exports import DailyExports
@@ -78,6 +80,7 @@ def serve(settings: Settings) -> int:
     )  # leases of local/ are broken by it (processor/intake/drop_ins.py)
     _raise_open_files()
     settings.data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    await_upgrade(settings.database_path)
     with data_folder_lock(settings.data_dir):
         prepare_database_apart(settings.database_path)
         keys = load_host_keys(settings.keys_dir)
@@ -130,6 +133,8 @@ class Daemon:
             database = await stack.enter_async_context(
                 open_database(settings.database_path, fatal=self._fail)
             )
+            with suppress(SecretsKeyError, *TROUBLES):  # the operator's alarms tell of it, and look again
+                await note_secrets_key(database, settings.keys_dir, now=self._clock.now())
             trail = await stack.enter_async_context(audit_trail(database=database, clock=self._clock))
             house = House(database=database, settings=settings, clock=self._clock)
             pool = await stack.enter_async_context(worker_pool(settings))

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -60,14 +60,14 @@ class Session:
     async def database(self) -> AsyncIterator["Database"]:
         """Open the database; a data folder that is not there yet is made."""
         self.data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        async with _opened(self.settings.database_path) as database:
+        async with self._opened(self.settings.database_path) as database:
             yield database
 
     @asynccontextmanager
     async def existing_database(self) -> AsyncIterator["Database"]:
         """Open the database for looking only: where there is none, say so and show an empty one; nothing is made."""
         if self.settings.database_path.exists():
-            async with _opened(self.settings.database_path) as database:
+            async with self._opened(self.settings.database_path) as database:
                 yield database
             return
         warn(
@@ -75,7 +75,7 @@ class Session:
             "if it should be there, set ROSTERDROP_DATA_DIR or --config."
         )
         with tempfile.TemporaryDirectory(prefix="rosterdrop-") as folder:
-            async with _opened(Path(folder) / self.settings.database_path.name) as database:
+            async with self._opened(Path(folder) / self.settings.database_path.name) as database:
                 yield database
 
     @asynccontextmanager
@@ -89,6 +89,25 @@ class Session:
         """Open one transaction on what is there: a connection for the stores."""
         async with self.existing_database() as database, database.writing() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _opened(self, path: Path) -> AsyncIterator["Database"]:
+        from core.database import open_database
+        from core.migrate import prepare_database
+
+        was_older = await asyncio.to_thread(prepare_database, path)
+        async with open_database(path) as database:
+            if was_older:
+                await self._note_secrets_key(database)
+            yield database
+
+    async def _note_secrets_key(self, database: "Database") -> None:
+        """Note the key that was right until now before anything can be made with another one (R3)."""
+        from core.secrets_key import SecretsKeyError
+        from core.secrets_key_store import note_secrets_key
+
+        with suppress(SecretsKeyError):  # what needs it says so
+            await note_secrets_key(database, self.settings.keys_dir, now=self.clock.now())
 
     def now(self) -> str:
         """Return the time as it is stored."""
@@ -124,13 +143,3 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def exit_status(error: ServiceError) -> int:
     """Section K: 2 for wrong usage or settings (and, rule O6, for a data folder that cannot be worked on), else 1."""
     return WRONG if error.code in WRONG_CODES else NO
-
-
-@asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator["Database"]:
-    from core.database import open_database
-    from core.migrate import prepare_database
-
-    await asyncio.to_thread(prepare_database, path)
-    async with open_database(path) as database:
-        yield database

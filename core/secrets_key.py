@@ -7,7 +7,9 @@ import hashlib
 import hmac
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from core.beneath import rename_without_replacing
@@ -67,10 +69,28 @@ def load_secrets_key(keys_dir: Path, *, make: bool) -> bytes:
     return key
 
 
-def put_secrets_key_aside(keys_dir: Path, *, name: str) -> None:
-    """Keep a key that is no use beside the next one, which `load_secrets_key` makes then; nothing is overwritten."""
-    with suppress(FileNotFoundError):
-        (keys_dir / NAME).rename(keys_dir / name)
+def new_secrets_key(keys_dir: Path) -> tuple[Path, bytes]:
+    """Make a key that is not in use yet; return its file, which is durable, and the key."""
+    keys_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    key, new = secrets.token_bytes(SIZE_BYTES), keys_dir / f".{NAME}.{secrets.token_hex(8)}"
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    with os.fdopen(fd, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(fd)
+    return new, key
+
+
+def put_to_use(new: Path, *, aside: str) -> None:
+    """Put a new key in the place of one that is no use, which is kept as `aside`; nothing is overwritten."""
+    with _opened(new.parent) as folder:
+        while True:
+            try:
+                rename_without_replacing(new.name, NAME, source_dir=folder, target_dir=folder)
+                break
+            except FileExistsError:
+                _put_aside(folder, aside)
+        os.fsync(folder)
 
 
 def wrong_secrets_key(keys_dir: Path) -> SecretsKeyWrongError:
@@ -92,18 +112,27 @@ def keyed_hash(key: bytes, purpose: str, text: str) -> bytes:
 
 
 def _make(path: Path) -> None:
-    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    new = path.with_name(f".{NAME}.{secrets.token_hex(8)}")
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-    with os.fdopen(fd, "wb") as file:
-        file.write(secrets.token_bytes(SIZE_BYTES))
-        file.flush()
-        os.fsync(fd)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    new, _ = new_secrets_key(path.parent)
+    with _opened(path.parent) as folder:
         with suppress(FileExistsError):  # another process made it at the same time
             rename_without_replacing(new.name, path.name, source_dir=folder, target_dir=folder)
         new.unlink(missing_ok=True)
         os.fsync(folder)
+
+
+def _put_aside(folder: int, aside: str) -> None:
+    for number in count(1):
+        name = aside if number == 1 else f"{aside}.{number}"
+        with suppress(FileExistsError):
+            with suppress(FileNotFoundError):  # somebody moved it away
+                rename_without_replacing(NAME, name, source_dir=folder, target_dir=folder)
+            return
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield fd
     finally:
-        os.close(folder)
+        os.close(fd)

@@ -1,6 +1,7 @@
 """SQL of which secrets key the database goes with, and what depends on it (R3, S2); no other names that table."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,9 +35,27 @@ async def secrets_key_of(connection: AsyncConnection, keys_dir: Path) -> bytes:
     """
     recorded = await _recorded(connection)
     key = await asyncio.to_thread(load_secrets_key, keys_dir, make=False)
-    if recorded not in (None, fingerprint_of(key)):
+    right = await _opens_secrets(connection, key) if recorded is None else recorded == fingerprint_of(key)
+    if not right:
         raise wrong_secrets_key(keys_dir)
     return key
+
+
+async def note_secrets_key(database: Database, keys_dir: Path, *, now: datetime) -> None:
+    """Note which key is the right one where something depends on it and nothing says so: after an upgrade.
+
+    Where customers' passwords are stored, the key has to open one; of erased people alone nobody can tell.
+
+    Raises:
+        SecretsKeyError: it is missing, damaged or another one; nothing is noted.
+    """
+    async with database.reading() as connection:
+        if await _recorded(connection) is not None or not await dependents(connection):
+            return
+        key = await secrets_key_of(connection, keys_dir)
+    async with database.writing() as connection:
+        if await _recorded(connection) is None:
+            await _record(connection, key, now)
 
 
 async def secrets_key_to_keep_with(database: Database, keys_dir: Path, *, now: datetime) -> bytes:
@@ -83,6 +102,20 @@ async def dependents(connection: AsyncConnection) -> Dependents:
     people = await connection.execute(select(func.count()).select_from(erased_people))
     servers = await connection.execute(select(func.count()).select_from(pull_servers))
     return Dependents(erased_people=people.scalar_one(), pull_servers=servers.scalar_one())
+
+
+async def _opens_secrets(connection: AsyncConnection, key: bytes) -> bool:
+    """Whether the key opens one of the stored passwords, or there is none; a single one may be of a key before."""
+    # A process that imports needs no cipher.
+    from core.sealing import Sealed, SecretLostError, bound_to_server, unseal  # noqa: PLC0415
+
+    rows = (await connection.execute(select(pull_servers))).all()
+    for row in rows:
+        bound_to = bound_to_server(row.org_no, row.host, row.port, row.username, row.host_key)
+        with suppress(SecretLostError):
+            unseal(key, Sealed(kind=row.secret_kind, box=row.secret), bound_to=bound_to)
+            return True
+    return not rows
 
 
 async def _recorded(connection: AsyncConnection) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from core.clock import Clock
 from core.database import Database
 from core.secrets_key import NAME as KEY_NAME
 from core.secrets_key import SecretsKeyError
-from core.secrets_key_store import trouble_with_secrets_key
+from core.secrets_key_store import note_secrets_key, trouble_with_secrets_key
 from core.settings import Settings
 from processor import alarms_store
 from processor.mail import outbox_store
@@ -93,6 +94,8 @@ class OperatorAlarms:
     async def look_at_secrets_key(self) -> None:
         """Rules R3, S2: tell once that what needs the secrets key waits for it, until it is back."""
         now, keys_dir = self._clock.now(), self._settings.keys_dir
+        with suppress(SecretsKeyError):  # it is looked at again right below
+            await note_secrets_key(self._database, keys_dir, now=now)
         async with self._database.reading() as connection:
             trouble = await trouble_with_secrets_key(connection, keys_dir)
             told = await alarms_store.told_at(connection, SECRETS_KEY) is not None

@@ -209,6 +209,11 @@ CATALOGUE: dict[str, Entry] = {
         "wait, and those servers cannot be logged in to.",
         KEY_ADVICE,
     ),
+    "secrets-key-not-recorded": Entry(
+        _W,
+        "Nothing says which secrets key is the right one, though erased people or customers' passwords depend on it.",
+        "See that it is the one of your copy of the keys folder, then start `rosterdrop serve`: it writes that down.",
+    ),
     # --- the disk
     "disk-full": Entry(
         _E,

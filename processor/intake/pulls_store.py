@@ -13,8 +13,8 @@ from core.database import driver_connection
 from core.organization_settings import parse_organization_settings
 from core.pull_schema import pull_files, pull_servers
 from core.schema import organizations
+from core.sealing import KEY, PASSWORD, Sealed, bound_to_server, seal, unseal
 from processor.intake.pulls import After, NoPullError, Progress, Pull, PulledFile, PullServer, PullState
-from processor.intake.sealing import KEY, PASSWORD, Sealed, seal, unseal
 
 MAX_REMEMBERED = 20_000  # names of one organization; above it the oldest that are not listed any more go
 FORGET_GONE_AFTER = timedelta(days=1)
@@ -212,15 +212,11 @@ def _secret(row: Row[Any], key: bytes | None) -> dict[str, str]:
     name = "private_key" if row.secret_kind == KEY else "password"
     if key is None:
         return {name: ""}
-    bound_to = _bound_to(row.org_no, row.host, row.port, row.username, row.host_key)
+    bound_to = bound_to_server(row.org_no, row.host, row.port, row.username, row.host_key)
     return {name: unseal(key, Sealed(kind=row.secret_kind, box=row.secret), bound_to=bound_to)}
 
 
 def _seal(key: bytes, org_no: int, server: PullServer) -> Sealed:
     kind, secret = (KEY, server.private_key) if server.private_key else (PASSWORD, server.password)
-    bound_to = _bound_to(org_no, server.host, server.port, server.username, server.host_key)
+    bound_to = bound_to_server(org_no, server.host, server.port, server.username, server.host_key)
     return seal(key, kind, secret or "", bound_to=bound_to)
-
-
-def _bound_to(org_no: int, host: str, port: int, username: str, host_key: str) -> tuple[str, ...]:
-    return (str(org_no), host, str(port), username, host_key)

@@ -1,9 +1,13 @@
 """A secrets key that is not at hand holds up what needs it, and nothing else, until it is back (R3)."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+from core.secrets_key import load_secrets_key
 from tests.acceptance.daemon import Daemon, eventually
+from tests.integration.core.test_upgrades import unpacked
 
 OWNER = "ann@mavericks.example"
 
@@ -40,5 +44,22 @@ def test_r03_files_wait_at_the_head_of_their_queue_until_the_secrets_key_is_back
             "cy@x.example",
             "di@x.example",
         ]
+    finally:
+        assert daemon.stop() == 0
+
+
+def test_r03_o05_a_daemon_that_upgrades_knows_its_secrets_key_from_then_on(tmp_path: Path) -> None:
+    daemon = Daemon(folder=tmp_path, keys=tmp_path / "keys")
+    path = unpacked("0001", daemon.data / "rosterdrop.sqlite")
+    load_secrets_key(tmp_path / "keys", make=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM pull_servers")
+        connection.execute("INSERT INTO erased_people SELECT min(no), x'00', 'now' FROM organizations")
+        connection.commit()
+    daemon.start()
+    try:
+        (tmp_path / "keys" / "secrets.key").write_bytes(b"x" * 32)
+        findings = json.loads(daemon.run("doctor", "--json").stdout)["findings"]
+        assert "secrets-key-wrong" in {one["code"] for one in findings}
     finally:
         assert daemon.stop() == 0

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from core.secrets_key import fingerprint_of, load_secrets_key
 from tests.integration.commands.conftest import CommandLine
+from tests.integration.core.test_upgrades import unpacked
 
 PULL = (
     "--host",
@@ -63,6 +65,10 @@ def test_r03_s02_a_lost_key_is_replaced_by_command_and_that_says_what_it_costs(
     cli: CommandLine, org: str
 ) -> None:
     assert cli("keys", "--secrets-lost", "--yes").status == 2, "it is not lost"
+    for words in (("--new", "ed25519"), ("--use", "ed25519")):
+        said = cli("keys", "--secrets-lost", "--yes", *words)
+        assert said.status == 2
+        assert "one at a time" in said.err
     key_of(cli).write_bytes(b"x" * 32)
     said = cli("keys", "--secrets-lost", "--yes")
     assert said.status == 0, said.err
@@ -78,3 +84,40 @@ def test_r03_s02_a_lost_key_is_replaced_by_command_and_that_says_what_it_costs(
             "SELECT count(*) FROM audit WHERE event = 'secrets_key.replaced'"
         ).fetchone()
     assert events == (1,)
+
+
+def test_r03_a_replacement_that_breaks_off_leaves_no_key_that_would_count_as_the_right_one(
+    cli: CommandLine, org: str
+) -> None:
+    key_of(cli).unlink()
+    with closing(sqlite3.connect(cli.data_dir / "rosterdrop.sqlite")) as connection:
+        connection.execute("DELETE FROM secrets_keys")
+        connection.execute(
+            "CREATE TRIGGER broken BEFORE DELETE ON erased_people BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        )
+        connection.commit()
+    assert cli.process("keys", "--secrets-lost", "--yes").status != 0
+    assert list(key_of(cli).parent.glob("*secrets*")) == []
+
+
+def test_r03_o05_a_command_that_upgrades_notes_the_key_that_was_right_until_then(cli: CommandLine) -> None:
+    path = unpacked("0001", cli.data_dir / "rosterdrop.sqlite")
+    key = load_secrets_key(cli.folder / "keys", make=True)
+    with closing(sqlite3.connect(path)) as connection:
+        no = connection.execute("SELECT min(no) FROM organizations").fetchone()[0]
+        connection.execute("INSERT INTO erased_people VALUES (?, x'00', 'now')", (no,))
+        connection.execute("DELETE FROM pull_servers")
+        connection.commit()
+    assert cli("org", "list").status == 0
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT fingerprint FROM secrets_keys").fetchall() == [
+            (fingerprint_of(key),)
+        ]
+
+
+def test_r03_o05_a_key_of_which_nothing_says_that_it_is_right_is_found(cli: CommandLine, org: str) -> None:
+    with closing(sqlite3.connect(cli.data_dir / "rosterdrop.sqlite")) as connection:
+        connection.execute("DELETE FROM secrets_keys")
+        connection.commit()
+    codes = {one["code"] for one in cli("doctor", "--json").json["findings"]}
+    assert "secrets-key-not-recorded" in codes

@@ -10,16 +10,20 @@ from core.secrets_key import (
     SecretsKeyError,
     SecretsKeyMissingError,
     SecretsKeyWrongError,
+    fingerprint_of,
     load_secrets_key,
 )
 from core.secrets_key_store import (
     give_up_secrets_key,
+    note_secrets_key,
     secrets_key_of,
     secrets_key_to_keep_with,
     trouble_with_secrets_key,
 )
 from processor.directory.erasure import hash_of
 from processor.imports import Outcome
+from processor.intake import pulls_store
+from processor.intake.pulls import PullServer, PullState
 from tests.integration.directory.house import NOON, Org
 
 FILE = b"User Email\nann@x.example\nbob@x.example\n"
@@ -119,3 +123,39 @@ async def test_r03_a_key_that_is_lost_for_good_is_given_up_and_nothing_waits_any
     async with org.database.reading() as connection:
         assert await trouble_with_secrets_key(connection, keys) is None
     assert (await org.importer.process(accepted(org))).outcome is Outcome.IMPORTED
+
+
+async def test_r03_the_key_of_a_database_of_before_is_noted_and_no_other_passes_any_more(
+    org: Org, keys: Path
+) -> None:
+    await note_secrets_key(org.database, keys, now=NOON)
+    assert await org.rows("SELECT 1 FROM secrets_keys") == [], "nothing depends on one"
+    key = await erased(org, keys)
+    await org.sql("DELETE FROM secrets_keys")
+    for _ in range(2):
+        await note_secrets_key(org.database, keys, now=NOON)
+    assert await org.rows("SELECT fingerprint FROM secrets_keys") == [(fingerprint_of(key),)]
+    (keys / "secrets.key").write_bytes(b"x" * 32)
+    with pytest.raises(SecretsKeyWrongError):
+        await secrets_key_to_keep_with(org.database, keys, now=NOON)
+
+
+async def test_r03_s02_a_key_that_opens_no_stored_password_is_wrong_and_is_not_noted(
+    org: Org, keys: Path
+) -> None:
+    key = await erased(org, keys)
+    server = PullServer(host="h", port=22, username="u", password="p", folder="/", host_key="SHA256:a")
+    async with org.database.writing() as connection:
+        await pulls_store.save_server(connection, org.no, server, PullState(added_at="now"), key=key)
+    await org.sql("DELETE FROM secrets_keys")
+    (keys / "secrets.key").write_bytes(b"x" * 32)
+    with pytest.raises(SecretsKeyWrongError):
+        await note_secrets_key(org.database, keys, now=NOON)
+    with pytest.raises(SecretsKeyWrongError):
+        await secrets_key_to_keep_with(org.database, keys, now=NOON)
+    with pytest.raises(SecretsKeyWrongError):
+        await org.importer.process(accepted(org))
+    assert await org.rows("SELECT 1 FROM secrets_keys") == []
+    (keys / "secrets.key").write_bytes(key)
+    await note_secrets_key(org.database, keys, now=NOON)
+    assert len(await org.rows("SELECT 1 FROM secrets_keys")) == 1

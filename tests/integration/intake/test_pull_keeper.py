@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from core.sealing import SecretLostError
 from core.secrets_key import SecretsKeyMissingError
 from processor.intake import pulls_store
 from processor.intake import sftp_wire as wire
 from processor.intake.pull_keeper import PullKeeper, Tools
 from processor.intake.pulls import NoPullError
-from processor.intake.sealing import SecretLostError
 from processor.intake.sftp_wire import Answer
 from processor.intake.ssh_connection import Patience
 from tests.integration.directory.house import House, open_house

@@ -88,3 +88,14 @@ async def test_r03_a_secrets_key_that_is_not_at_hand_is_told_once_until_it_is_ba
     first, second = (one.content.text for one in await mails(house))
     assert f"{keys_dir}/secrets.key is not there" in " ".join(first.split())
     assert "is another one" in second
+
+
+async def test_r03_a_key_that_comes_back_after_an_upgrade_is_the_right_one_from_then_on(house: House) -> None:
+    org, keys_dir = await house.org(), house.settings.keys_dir
+    await secrets_key_to_keep_with(house.database, keys_dir, now=house.clock.now())
+    await org.sql("DELETE FROM secrets_keys")
+    await org.sql("INSERT INTO erased_people (org_no, address_hash, erased_at) VALUES (:org, x'00', 'now')")
+    await alarms(house).look_at_secrets_key()
+    (keys_dir / "secrets.key").write_bytes(b"x" * 32)
+    await alarms(house).look_at_secrets_key()
+    assert await told(house) == [(OPERATOR, "rosterdrop: the secrets key is not at hand")]

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from core.secrets_key import NAME, SecretsKeyDamagedError, SecretsKeyMissingError, load_secrets_key
+from core.secrets_key import (
+    NAME,
+    SecretsKeyDamagedError,
+    SecretsKeyMissingError,
+    load_secrets_key,
+    new_secrets_key,
+    put_to_use,
+)
 from processor.directory.erasure import NOBODY_ERASED, Erased, hash_of
 
 
@@ -38,3 +45,14 @@ def test_a03_a_damaged_secrets_key_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(SecretsKeyDamagedError):
         load_secrets_key(tmp_path, make=True)
     assert (tmp_path / NAME).read_bytes() == b""
+
+
+def test_a03_a_key_that_makes_room_for_the_next_one_overwrites_nothing(tmp_path: Path) -> None:
+    load_secrets_key(tmp_path, make=True)
+    for _ in range(3):
+        new, key = new_secrets_key(tmp_path)
+        put_to_use(new, aside="secrets.key.aside")
+        assert load_secrets_key(tmp_path, make=False) == key
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {NAME, "secrets.key.aside", "secrets.key.aside.2", "secrets.key.aside.3"}
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 4

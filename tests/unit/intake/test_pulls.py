@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from core.errors import UsageError
+from core.sealing import KEY, PASSWORD, SecretLostError, seal, unseal
 from processor.intake.leaving import renamed
 from processor.intake.pull_ledger import surplus_of
 from processor.intake.pulls import PULL, Progress, PulledFile, PullServer, check_server
-from processor.intake.sealing import KEY, PASSWORD, SecretLostError, seal, unseal
 
 SERVER = PullServer(
     host="sftp.mavericks.example",

@@ -56,6 +56,11 @@ def unseal(key: bytes, sealed: Sealed, *, bound_to: tuple[str, ...]) -> str:
         ) from exc
 
 
+def bound_to_server(org_no: int, host: str, port: int, username: str, host_key: str) -> tuple[str, ...]:
+    """Return what the secret of an organization's server is bound to."""
+    return (str(org_no), host, str(port), username, host_key)
+
+
 def _cipher(key: bytes) -> AESGCM:
     return AESGCM(keyed_hash(key, PURPOSE, ""))
 
