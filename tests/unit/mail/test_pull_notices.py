@@ -8,12 +8,12 @@ from core.errors import BusyError, ServiceError
 from core.inbox import UploadLostError
 from core.organization_settings import OrganizationSettings
 from core.organizations import Organization
+from core.sealing import SecretLostError
 from core.secrets_key import SecretsKeyDamagedError, SecretsKeyMissingError, SecretsKeyWrongError
 from processor.intake.fetching import NoRoomError, TooSlowError
 from processor.intake.leaving import StillThereError
 from processor.intake.pulling import RunTooLongError
 from processor.intake.remote_session import RemoteRefusedError
-from processor.intake.sealing import SecretLostError
 from processor.intake.sftp_wire import BadAnswerError
 from processor.intake.ssh_connection import LoginRefusedError, ServerUnreachableError
 from processor.mail.pull_notices import (
