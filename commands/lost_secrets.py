@@ -1,6 +1,8 @@
 """`rosterdrop keys --secrets-lost`: a new secrets key in place of one that nobody can bring back (rules R3, S2)."""
 
 import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -8,12 +10,15 @@ from commands.output import say
 from commands.session import Session
 from core.errors import UsageError
 
+if TYPE_CHECKING:
+    from core.secrets_key import SecretsKeyError
+
 
 async def replace_secrets_key(session: Session, *, yes: bool) -> None:
     """Make a new key, note it, and say what is lost with the old one; a wrong or damaged file is kept aside.
 
     Raises:
-        UsageError: the key is the right one, or nothing depends on one.
+        UsageError: the key is the right one, or there is none and nothing depends on one.
     """
     from commands.auditing import note
     from core.audit import Event
@@ -23,7 +28,7 @@ async def replace_secrets_key(session: Session, *, yes: bool) -> None:
     keys_dir, now = session.settings.keys_dir, session.clock.now()
     async with session.existing_database() as database:
         async with database.reading() as connection:
-            trouble = await trouble_with_secrets_key(connection, keys_dir)
+            trouble = await trouble_with_secrets_key(connection, keys_dir) or await _damage(keys_dir)
             found = await dependents(connection)
         if trouble is None:
             raise UsageError("The secrets key is not lost: nothing was changed.")
@@ -49,3 +54,16 @@ async def replace_secrets_key(session: Session, *, yes: bool) -> None:
         say(
             "`rosterdrop pull list` names the servers; for each: `rosterdrop pull add ORG --replace --password-stdin`."
         )
+
+
+async def _damage(keys_dir: Path) -> "SecretsKeyError | None":
+    """A damaged file is in the way of the next erasure also where nothing depends on it."""
+    from core.secrets_key import SecretsKeyDamagedError, SecretsKeyMissingError, load_secrets_key
+
+    try:
+        await asyncio.to_thread(load_secrets_key, keys_dir, make=False)
+    except SecretsKeyMissingError:
+        return None
+    except SecretsKeyDamagedError as exc:
+        return exc
+    return None

@@ -121,3 +121,14 @@ def test_r03_o05_a_key_of_which_nothing_says_that_it_is_right_is_found(cli: Comm
         connection.commit()
     codes = {one["code"] for one in cli("doctor", "--json").json["findings"]}
     assert "secrets-key-not-recorded" in codes
+
+
+def test_r03_a_damaged_key_on_which_nothing_depends_is_replaced_too(cli: CommandLine) -> None:
+    org_id = cli.add()
+    users = cli.file("users.csv", "User Email", "bo@mavericks.example")
+    assert cli("import", users, "--org", org_id).status == 0
+    key_of(cli).parent.mkdir()
+    key_of(cli).write_bytes(b"half")
+    assert cli("users", "erase", org_id, "bo@mavericks.example", "--yes").status != 0
+    assert cli("keys", "--secrets-lost", "--yes").status == 0
+    assert cli("users", "erase", org_id, "bo@mavericks.example", "--yes").status == 0
