@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
+import structlog
 from asyncssh import (
     DISC_PROTOCOL_ERROR,
     KeyImportError,
@@ -15,15 +16,20 @@ from asyncssh import (
     SSHServerConnectionOptions,
     load_keypairs,
 )
-from asyncssh.constants import DEFAULT_LANG, MSG_IGNORE, MSG_KEXINIT
+from asyncssh.constants import DEFAULT_LANG, MSG_DISCONNECT, MSG_IGNORE, MSG_KEXINIT
 from asyncssh.packet import PacketDecodeError, SSHPacket, String
 from asyncssh.public_key import decode_ssh_public_key
 
 from server.public_keys import text_of
 
+log = structlog.get_logger()
+
 GOODBYE_S = 1.0  # how long a client has to read why it is sent away
 KEXINIT_WAIT_S = 0.25  # clients name their algorithms at once; one that waits for ours gets them then
 FEED_BYTES = 33 * 1024  # a WRITE of 32 KiB, as most clients send it, in its packet
+MAX_UNSENT_BYTES = 16 * 1024 * 1024  # eight channels with a READ each are 2 MiB
+MAX_UNSENT_PACKETS = 10_000
+UNREAD = "Too many answers that were not read (U9)"
 NOT_CHAINED = (b"-ctr", b"-gcm@openssh.com", b"-poly1305@openssh.com")
 FAST = frozenset({b"aes128-gcm@openssh.com", b"aes256-gcm@openssh.com"})
 
@@ -62,6 +68,8 @@ class Connection(SSHServerConnection):
         self._kexinit_timer: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._keys_agreed = asyncio.Event()
+        self._keys_agreed.set()
 
     def attach(self, transport: asyncio.Transport) -> None:
         """Begin on a new connection; nothing was read yet."""
@@ -71,9 +79,16 @@ class Connection(SSHServerConnection):
     def _send_kexinit(self) -> None:
         """Rule A4: wait for the client's algorithms before ours are named, the first time."""
         if self._session_id or self._client_kexinit:
+            if self._transport is not None:
+                self._keys_agreed.clear()
             super()._send_kexinit()
         else:
             self._kexinit_timer = self._loop.call_later(KEXINIT_WAIT_S, self._name_algorithms)
+
+    def _send_deferred_packets(self) -> None:
+        if self._kex_complete:
+            self._keys_agreed.set()
+        super()._send_deferred_packets()
 
     def _name_algorithms(self) -> None:
         if self._kexinit_timer is not None:
@@ -139,12 +154,17 @@ class Connection(SSHServerConnection):
 
     @property
     def is_writable(self) -> bool:
-        """Whether the client reads what it asked for."""
-        return self._writable.is_set()
+        """Whether the client reads what it asked for.
+
+        Until new keys are agreed on asyncssh keeps answers, however many: 400 READ filled 100 MiB.
+        """
+        return self._writable.is_set() and self._keys_agreed.is_set()
 
     async def writable(self) -> None:
         """Wait until the client has read most of what it asked for, or is gone."""
-        await self._writable.wait()
+        while not self.is_writable:
+            await self._writable.wait()
+            await self._keys_agreed.wait()
 
     def goodbye(self, code: int, reason: str) -> None:
         """Send the disconnect's text, read no more, and close when the client has, or after a second.
@@ -175,6 +195,15 @@ class Connection(SSHServerConnection):
         """
         if not self.leaving and not (pkttype == MSG_IGNORE and self._enc_alg_sc.endswith(NOT_CHAINED)):
             super().send_packet(pkttype, *args, **kwargs)
+            if pkttype != MSG_DISCONNECT and not self.is_writable and self._is_too_much_unsent():
+                log.warning("limit.reached", reason=UNREAD)
+                self.goodbye(DISC_PROTOCOL_ERROR, UNREAD)
+
+    def _is_too_much_unsent(self) -> bool:
+        """Rule U9: requests that asyncssh answers itself wait for nobody; it would keep their answers without end."""
+        transport: Any = self._transport
+        unsent = transport.get_write_buffer_size() if transport is not None else 0
+        return len(self._deferred_packets) > MAX_UNSENT_PACKETS or unsent > MAX_UNSENT_BYTES
 
     def _login_timer_callback(self) -> None:
         self._login_timer = None
@@ -187,6 +216,7 @@ class Connection(SSHServerConnection):
             self._kexinit_timer.cancel()
             self._kexinit_timer = None
         self._writable.set()
+        self._keys_agreed.set()
         super()._cleanup(exc)
 
 

@@ -14,7 +14,7 @@ from asyncssh.packet import SSHPacket
 from server.transport.channel import Channel, Session
 from server.transport.connection import Connection
 from server.transport.handler import Handler, Room
-from server.transport.writes import PacketTooLongError, Run, packet_end, run_at
+from server.transport.writes import PacketTooLongError, Run, is_completed, packet_end, run_at
 
 log = structlog.get_logger()
 
@@ -31,9 +31,9 @@ class FastChannel(Channel):
         self._recv_window -= count
         return True
 
-    def lend(self, room: memoryview) -> int:
-        """Move the beginning of a request from before into `room`; return its length."""
-        return self._session.lend(room) if isinstance(self._session, FastSession) else 0
+    def lend(self, room: memoryview, count: int) -> int:
+        """Move a request's beginning that the next `count` bytes complete to the end of `room`; return its length."""
+        return self._session.lend(room, count) if isinstance(self._session, FastSession) else 0
 
     def deliver(self, data: memoryview) -> None:
         """Hand on what was counted, with what was lent in front of it."""
@@ -59,12 +59,17 @@ class FastSession(Session):
         self._handler = FastHandler(self, room, reader, writer)
         return self._handler
 
-    def lend(self, room: memoryview) -> int:
-        """Move the beginning of a request into `room`, if the next bytes may be taken there; return its length."""
-        count = len(self._left) if self._handler_waits() else 0
-        room[:count] = self._left[:count]
-        del self._left[:count]
-        return count
+    def lend(self, room: memoryview, count: int) -> int:
+        """Move a request's beginning to the end of `room`, if it may be taken there; return its length.
+
+        Only with the `count` bytes that complete it: to move it for each byte that comes took five times the CPU.
+        """
+        kept = len(self._left)
+        if not kept or not self._handler_waits() or not is_completed(self._left, count):
+            return 0
+        room[len(room) - kept :] = self._left
+        self._left.clear()
+        return kept
 
     def data_received(self, data: bytes | memoryview, datatype: int | None) -> None:
         """Take what can be taken at once, keep the rest, and wake the handler where that is something for it."""

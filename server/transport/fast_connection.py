@@ -24,6 +24,7 @@ LONGEST_PACKET_BYTES = 256 * 1024  # as asyncssh takes them
 # What stands before the data in an opened packet: length of the padding, type, channel, length of the data
 # (RFC 4253 6, RFC 4254 5.2).
 _HEAD = struct.Struct(">BBII")
+_FRONT = LONGEST_BYTES + LENGTH_BYTES  # where data begins; a request begun before is put in front of it
 
 
 class Buffers:
@@ -31,7 +32,7 @@ class Buffers:
 
     def __init__(self) -> None:
         self.received = memoryview(bytearray(LONGEST_PACKET_BYTES + READ_BYTES))
-        self.opened = memoryview(bytearray(LONGEST_BYTES + LONGEST_PACKET_BYTES + READ_BYTES))
+        self.opened = memoryview(bytearray(_FRONT + LONGEST_PACKET_BYTES + READ_BYTES))
 
 
 class FastConnection(Connection):
@@ -91,7 +92,7 @@ class FastConnection(Connection):
         self._reset_keepalive_timer()
         position = 0
         opening = self._opening()
-        self._begin()
+        self._end = _FRONT
         while opening is not None and len(received) - position >= LENGTH_BYTES:
             length = int.from_bytes(received[position : position + LENGTH_BYTES], "big")
             end = position + BESIDE_BYTES + length
@@ -103,7 +104,7 @@ class FastConnection(Connection):
                 self._deliver()
                 self.data_received(bytes(packet))
                 opening = self._opening()
-                self._begin()
+                self._end = _FRONT
             position = end
         self._deliver()
         return min(position, len(received))
@@ -120,7 +121,8 @@ class FastConnection(Connection):
         is_data = False
         if opening.open(packet, room):
             padding, kind, number, count = _HEAD.unpack_from(room)
-            if kind == MSG_CHANNEL_DATA and length == _HEAD.size + count + padding and self.channel:
+            is_whole = padding > 0 and length == _HEAD.size + count + padding
+            if kind == MSG_CHANNEL_DATA and is_whole and self.channel is not None:
                 is_data = self.channel.admits(number, count)
             if is_data:
                 self._end += count
@@ -130,14 +132,12 @@ class FastConnection(Connection):
         room[: _HEAD.size] = kept
         return is_data
 
-    def _begin(self) -> None:
-        self._end = _HEAD.size
-        if self.channel is not None:
-            self._end += self.channel.lend(self._buffers.opened[_HEAD.size :])
-
     def _deliver(self) -> None:
-        if self.channel is not None and self._end > _HEAD.size:
-            self.channel.deliver(self._buffers.opened[_HEAD.size : self._end])
+        count = self._end - _FRONT
+        if self.channel is not None and count:
+            opened = self._buffers.opened
+            lent = self.channel.lend(opened[:_FRONT], count)
+            self.channel.deliver(opened[_FRONT - lent : self._end])
 
 
 class Receiver(asyncio.BufferedProtocol):

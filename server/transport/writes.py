@@ -63,6 +63,14 @@ def packet_end(stream: memoryview, position: int) -> int | None:
     return end if end <= len(stream) else None
 
 
+def is_completed(beginning: bytes | bytearray, count: int) -> bool:
+    """Whether `count` more bytes complete a packet of which this is the beginning, or tell how long it is."""
+    known = len(beginning) + count
+    if len(beginning) < _LENGTH.size:
+        return known >= _LENGTH.size
+    return known >= _LENGTH.size + int(_LENGTH.unpack_from(beginning)[0])
+
+
 def run_at(stream: memoryview, position: int) -> Run | None:
     """Return the run of whole WRITE requests that stands at `position`, if one does.
 

@@ -42,6 +42,7 @@ def test_asyncssh_is_the_release_that_was_looked_at() -> None:
         (SSHConnection, "_send_disconnect", ["self", "code", "reason", "lang"]),
         (SSHConnection, "_login_timer_callback", ["self"]),
         (SSHConnection, "_send_kexinit", ["self"]),
+        (SSHConnection, "_send_deferred_packets", ["self"]),
         (SSHConnection, "_process_kexinit", ["self", "_pkttype", "_pktid", "packet"]),
         (SSHConnection, "pause_writing", ["self"]),
         (SSHConnection, "resume_writing", ["self"]),
@@ -72,7 +73,12 @@ def test_a_private_method_is_what_it_was(owner: type, name: str, expected: list[
         (SFTPServerHandler._cleanup, ("self._server.close(", "self._server.exit()")),
         (SSHConnection.__init__, ("self._login_timer", "self._channels", "self._owner", "self._transport")),
         (SSHConnection._recv_version, ("self._send_kexinit()", "self._kexinit_sent = True")),
-        (SSHConnection._send_kexinit, ("NameList(self._enc_algs)",)),
+        (SSHConnection._send_kexinit, ("NameList(self._enc_algs)", "self._kex_complete = False")),
+        (
+            SSHConnection.send_newkeys,
+            ("self._kex_complete = True", "self._send_deferred_packets()"),
+        ),
+        (SSHConnection.send_packet, ("self._deferred_packets.append((pkttype, args))",)),
         (
             SSHConnection._process_kexinit,
             ("self._client_kexinit =", "if self._kexinit_sent:", "self._enc_algs,"),

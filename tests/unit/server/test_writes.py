@@ -14,6 +14,7 @@ from server.transport.writes import (
     MAX_PIECES,
     PacketTooLongError,
     Run,
+    is_completed,
     packet_end,
     run_at,
 )
@@ -162,3 +163,15 @@ def test_noise_is_never_read_past_its_end_nor_refused_but_for_its_length(
     assert end == (complete if len(length) == 4 and complete <= len(stream) else None)
     run = run_of(stream, position)
     assert run is None or position < run.end <= len(stream)
+
+
+@given(st.binary(max_size=20), st.integers(1, 40))
+def test_a_beginning_is_completed_by_what_makes_a_packet_whole_or_tells_how_long_it_is(
+    body: bytes, cut: int
+) -> None:
+    packet = string(body)
+    cut = min(cut, len(packet))
+    beginning, missing = packet[:-cut], cut
+    least = missing if len(beginning) >= 4 else 4 - len(beginning)
+    assert is_completed(beginning, least)
+    assert not is_completed(beginning, least - 1)
