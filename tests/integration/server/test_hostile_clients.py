@@ -7,7 +7,15 @@ from typing import Any
 
 import asyncssh
 import pytest
-from asyncssh.constants import FXP_OPEN, FXP_READ, FXP_WRITE, MSG_CHANNEL_DATA, MSG_IGNORE, MSG_KEXINIT
+from asyncssh.constants import (
+    FXP_CLOSE,
+    FXP_OPEN,
+    FXP_READ,
+    FXP_WRITE,
+    MSG_CHANNEL_DATA,
+    MSG_IGNORE,
+    MSG_KEXINIT,
+)
 from asyncssh.packet import Boolean, String, UInt32
 
 from server.transport import FastConnection
@@ -140,3 +148,25 @@ async def test_u02_a_packet_without_padding_ends_the_connection_and_nothing_of_i
             await eventually(lambda: world.listener.uploads == 0)
         (left,) = world.inbox.incoming("007")
         assert left.data.read_bytes() == b"bytes"
+
+
+@pytest.mark.parametrize("fast", [True, False])
+async def test_u09_what_waits_in_small_pieces_is_joined(start: Start, fast: bool) -> None:
+    """A window in pieces of two bytes was a million objects."""
+    async with start(fast_transport=fast) as world:
+        async with await world.connect(encryption_algs=[GCM]) as connection:
+            client = await wire(connection)
+            handle = await client.handle(request(FXP_OPEN, 1, string(b"/local/users.csv") + OPEN_FLAGS))
+            (channel,) = servers_end(world)._channels.values()
+            channel.pause_reading()
+            before = channel._recv_window
+            content = bytes(range(256)) * 20
+            write = request(FXP_WRITE, 2, string(handle) + struct.pack(">Q", 0) + string(content))
+            for place in range(0, len(write), 2):
+                client.writer.write(write[place : place + 2])
+            await eventually(lambda: before - channel._recv_window == len(write))
+            assert len(channel._recv_buf) == 1
+            channel.resume_reading()
+            assert (await client.answer())[5:9] == bytes(4)
+            assert (await client.ask(request(FXP_CLOSE, 3, string(handle))))[5:9] == bytes(4)
+        assert world.bytes_of() == content

@@ -46,6 +46,7 @@ def test_asyncssh_is_the_release_that_was_looked_at() -> None:
         (SSHConnection, "_process_kexinit", ["self", "_pkttype", "_pktid", "packet"]),
         (SSHConnection, "pause_writing", ["self"]),
         (SSHConnection, "resume_writing", ["self"]),
+        (asyncssh.SSHServerChannel, "_accept_data", ["self", "data", "datatype"]),
         (asyncssh.SSHServerChannel, "_process_env_request", ["self", "packet"]),
         (asyncssh.SSHServerChannel, "_process_pty_req_request", ["self", "packet"]),
         (asyncssh.SSHServerChannel, "_process_x11_req_request", ["self", "packet"]),
