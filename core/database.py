@@ -211,6 +211,13 @@ def _engine(path: Path, *, size: int, begin: str, inline: bool) -> AsyncEngine:
             cursor.execute(pragma)
         cursor.close()
 
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def failed(context: Any) -> None:
+        # A log that could not be opened for writing is opened for reading, and stays so: only a new connection heals.
+        name = str(getattr(context.original_exception, "sqlite_errorname", ""))
+        if name.startswith("SQLITE_READONLY"):
+            context.is_disconnect = True
+
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Any) -> None:
         connection.exec_driver_sql(begin)

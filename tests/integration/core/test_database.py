@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from core.database import DatabaseBrokenError, open_database
 from core.migrate import prepare_database
@@ -43,3 +44,20 @@ async def test_u02_other_trouble_with_the_disk_passes(tmp_path: Path) -> None:
                 raise sqlite3.OperationalError("database or disk is full")
         async with database.writing() as connection:
             await connection.exec_driver_sql("SELECT 1")
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["daemon", "worker"])
+async def test_u02_a_log_that_was_opened_for_reading_only_is_opened_anew(
+    tmp_path: Path, *, inline: bool
+) -> None:
+    """SQLite does so where it cannot open the log for writing, and never tries again on that connection."""
+    path = tmp_path / "rosterdrop.sqlite"
+    prepare_database(path)
+    async with open_database(path, inline=inline) as database:
+        async with database.writing() as connection:
+            await connection.exec_driver_sql("PRAGMA query_only = ON")  # it answers the same way
+        with pytest.raises(OperationalError, match="readonly"):
+            async with database.writing() as connection:
+                await connection.exec_driver_sql("DELETE FROM audit")
+        async with database.writing() as connection:
+            await connection.exec_driver_sql("DELETE FROM audit WHERE id < 0")
