@@ -1,11 +1,13 @@
 """What the daemon's parts ask the database about organizations: who may work, what is held."""
 
+import asyncio
 from datetime import datetime
 
 from core.clock import Clock
 from core.database import Database
 from core.errors import NotFoundError
-from core.inbox import Drop
+from core.inbox import Drop, Inbox
+from core.organization_settings import AT_ONCE
 from core.organizations import Organization
 from core.organizations_store import organization_by_id, organization_ids
 from core.recent_drops import RecentDrop
@@ -18,8 +20,9 @@ from processor.waiting import let_wait, seconds_to_wait
 class House:
     """Questions, each answered by one short transaction."""
 
-    def __init__(self, *, database: Database, settings: Settings, clock: Clock) -> None:
+    def __init__(self, *, database: Database, inbox: Inbox, settings: Settings, clock: Clock) -> None:
         self._database = database
+        self._inbox = inbox
         self._settings = settings
         self._clock = clock
 
@@ -76,7 +79,17 @@ class House:
             await imports_store.blame(connection, drop.meta.uid)
 
     async def unfinished(self, org_id: str) -> set[str]:
-        """Return the uids of drops that wait or are held (U4)."""
+        """Rule U4: return the uids of drops that wait or are held, those included that nobody has looked at yet."""
+        found = await self._unfinished(org_id)
+        organization = await self._organization(org_id)
+        if organization is not None and organization.settings.schedule != AT_ONCE:
+            new = await asyncio.to_thread(self._inbox.queue, org_id, without=found)
+            if new:
+                await self.let_wait(org_id, new)
+                found = await self._unfinished(org_id)
+        return found
+
+    async def _unfinished(self, org_id: str) -> set[str]:
         async with self._database.reading() as connection:
             return await imports_store.unfinished_uids(connection, org_id)
 

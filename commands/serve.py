@@ -136,7 +136,6 @@ class Daemon:
             with suppress(SecretsKeyError, *TROUBLES):  # the operator's alarms tell of it, and look again
                 await note_secrets_key(database, settings.keys_dir, now=self._clock.now())
             trail = await stack.enter_async_context(audit_trail(database=database, clock=self._clock))
-            house = House(database=database, settings=settings, clock=self._clock)
             pool = await stack.enter_async_context(worker_pool(settings))
             group = await stack.enter_async_context(_tasks())
 
@@ -146,6 +145,7 @@ class Daemon:
                 loop.call_soon_threadsafe(queues.nudge, drop.org_id)
 
             inbox = Inbox(data_dir=settings.data_dir, clock=self._clock, accepted=accepted)
+            house = House(database=database, inbox=inbox, settings=settings, clock=self._clock)
             for org_id, seq in (await house.highest_seqs()).items():
                 inbox.raise_floor(org_id, seq)
             transport = transport_for(

@@ -261,6 +261,10 @@ ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t at, int fla
 {
     WRITING(pwritev2, total(parts, count), real(fd, parts, count, at, flags), first_half(fd, parts, at));
 }
+ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t at, int flags)
+{
+    WRITING(pwritev64v2, total(parts, count), real(fd, parts, count, at, flags), first_half(fd, parts, at));
+}
 #define COPYING(name, call) \
     REAL(name); \
     char path[PATH_MAX]; \

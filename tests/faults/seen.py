@@ -62,7 +62,14 @@ def reading(data_dir: Path) -> Iterator[sqlite3.Connection]:
 
 
 def is_settled(data_dir: Path, org_id: str, *, mails: bool) -> bool:
-    """Whether all that was accepted is filed away, and, if asked for, its mails are out."""
+    """Whether all that was accepted is filed away, and, if asked for, its mails are out; a disk without power never."""
+    try:
+        return _is_settled(data_dir, org_id, mails=mails)
+    except (sqlite3.Error, OSError):
+        return False  # the power went while we looked; what is really damaged never comes to rest
+
+
+def _is_settled(data_dir: Path, org_id: str, *, mails: bool) -> bool:
     folder = data_dir / "orgs" / org_id
     if any((folder / "queue").iterdir()) or any(
         path.suffix == ".csv" for path in (folder / "local").iterdir()

@@ -278,4 +278,4 @@ def test_u02_a_sync_that_is_left_out_is_reported_after_a_power_cut(
         world.start()
         world.settle(resident, mails=False)
         found = world.check(resident, mails=False)
-        assert any("is lost" in text for text in found), found
+        assert any("is lost" in text for text in found)
