@@ -47,7 +47,7 @@ types: dev ## Check types (mypy, strict, tests too)
 imports: dev ## Check which room imports which (import-linter)
 	$(BIN)/lint-imports --no-cache
 
-faults: dev ## Break it everywhere: kills, failing and full disks, power cuts and more (as root; FAULTS="--each 4": 15 minutes)
+faults: dev ## Break it everywhere: kills, failing and full disks, power cuts and more (as root; FAULTS="--each 4" tries each fourth point)
 	$(PY) -m tests.faults $(FAULTS)
 
 schema: dev ## Make the tests' database of the newest schema anew (only until that schema is released)
