@@ -60,17 +60,26 @@ async def test_u03_what_a_lost_session_left_can_be_removed_or_renamed_at_once(wo
         assert await sftp.listdir("/local") == [".", "..", *left]
 
 
+async def busy_session(
+    world: World, *, until: asyncio.Event
+) -> tuple[asyncssh.SSHClientConnection, asyncio.Future[None]]:
+    """A session that has `users.csv` open, half written, and whose removal of `teams.csv` takes `until` then."""
+    async with world.sftp() as sftp, sftp.open("/local/teams.csv", "wb") as file:
+        await file.write(b"teams")
+    connection = await world.connect()
+    sftp = await connection.start_sftp_client()
+    file = await sftp.open("/local/users.csv", "wb")
+    await file.write(b"half")
+    world.slow_withdrawal = until
+    removing = asyncio.ensure_future(sftp.remove("/local/teams.csv"))
+    await eventually(lambda: world.withdrawn)
+    return connection, removing
+
+
 async def test_u03_a_lost_session_gives_its_files_up_though_a_request_of_it_still_runs(start: Start) -> None:
     async with start() as world:
-        async with world.sftp() as sftp, sftp.open("/local/teams.csv", "wb") as file:
-            await file.write(b"teams")
-        connection = await world.connect()
-        sftp = await connection.start_sftp_client()
-        file = await sftp.open("/local/users.csv", "wb")
-        await file.write(b"half")
-        world.slow_withdrawal = asyncio.Event()
-        removing = asyncio.ensure_future(sftp.remove("/local/teams.csv"))
-        await eventually(lambda: world.withdrawn)
+        until = asyncio.Event()
+        connection, removing = await busy_session(world, until=until)
         async with world.sftp() as other:
             with pytest.raises(asyncssh.SFTPFailure, match=r"being written by another handle.*\(U6\)$"):
                 await other.open("/local/users.csv", "ab")
@@ -80,7 +89,7 @@ async def test_u03_a_lost_session_gives_its_files_up_though_a_request_of_it_stil
         await resumed(world)
         assert world.names() == ["teams.csv", "users.csv"]
         assert world.bytes_of(1) == b"half and half"
-        world.slow_withdrawal.set()
+        until.set()
         await eventually(lambda: not world.listener.uploads)
         assert world.names() == ["teams.csv", "users.csv"]
 
@@ -90,15 +99,8 @@ async def test_u03_u05_what_a_lost_session_has_open_is_renamed_though_a_request_
     start: Start, new: str
 ) -> None:
     async with start() as world:
-        async with world.sftp() as sftp, sftp.open("/local/teams.csv", "wb") as file:
-            await file.write(b"teams")
-        connection = await world.connect()
-        sftp = await connection.start_sftp_client()
-        file = await sftp.open("/local/users.csv", "wb")
-        await file.write(b"half")
-        world.slow_withdrawal = asyncio.Event()
-        removing = asyncio.ensure_future(sftp.remove("/local/teams.csv"))
-        await eventually(lambda: world.withdrawn)
+        until = asyncio.Event()
+        connection, removing = await busy_session(world, until=until)
         async with world.sftp() as other:
             with pytest.raises(asyncssh.SFTPFailure, match=r"is being written.*\(U5\)$"):
                 await other.rename("/local/users.csv", f"/local/{new}")
@@ -113,7 +115,7 @@ async def test_u03_u05_what_a_lost_session_has_open_is_renamed_though_a_request_
                 await other.rename("/local/users.csv", f"/local/{new}")
                 async with other.open(f"/local/{new}", "ab") as file:
                     await file.write(b" and half", 4)
-        world.slow_withdrawal.set()
+        until.set()
         await eventually(lambda: not world.listener.uploads)
         async with world.sftp() as other:
             there = "users.csv" if new == "other.csv" else new
